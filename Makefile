@@ -1,0 +1,78 @@
+# `make` alone lists what there is. Everything runs from .venv, which `sync` makes and keeps current.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.PHONY: help sync fmt lint types imports test test-unit test-integration test-e2e e2e cover bench \
+	generate verify requirements tools demo run clean
+
+PY := .venv/bin/python
+ARGS ?=
+N ?= 500
+OUT ?=
+KEEP ?=
+STEPS := $(PY) hack/test.py
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+sync: ## make .venv hold what requirements/dev.txt names (PYTHON=... chooses the interpreter)
+	@PYTHON="$(PYTHON)" hack/sync
+
+fmt: sync ## format the code and mend what lint can mend
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format .
+
+lint: sync ## ruff check, ruff format --check, codespell
+	@$(STEPS) lint format spelling
+
+types: sync ## mypy, strict
+	@$(STEPS) types
+
+imports: sync ## the import contracts between rooms
+	@$(STEPS) imports
+
+test: sync ## everything: lint, types, imports, generated files, unit, integration and e2e tests
+	@$(STEPS)
+
+test-unit: sync ## unit and property tests (ARGS='-k queue' goes to pytest)
+	@$(STEPS) unit -- $(ARGS)
+
+test-integration: sync ## tests against a real API server
+	@$(STEPS) tools integration -- $(ARGS)
+
+test-e2e: sync ## the whole operator on a real control plane with kwok and flinksim
+	@$(STEPS) tools e2e -- $(ARGS)
+
+e2e: test-e2e
+
+cover: sync ## all tests with branch coverage; the report ends in htmlcov/index.html
+	@rm -f .coverage .coverage.*
+	@$(STEPS) tools --cover unit integration e2e
+	@.venv/bin/coverage combine --quiet
+	@.venv/bin/coverage html --quiet --skip-covered
+	@.venv/bin/coverage report
+
+bench: sync tools ## measure flinkop against a bare client (N=500 resources; OUT=FILE for JSON)
+	@PYTHONPATH=test $(PY) -m bench --count $(N) $(if $(OUT),--out $(OUT)) $(ARGS)
+
+generate: sync ## write the CRDs anew from the attrs classes
+	@$(PY) hack/update_crds.py
+
+verify: sync ## fail when a generated file is stale
+	@$(STEPS) verify
+
+requirements: sync ## pin the dependencies anew (UPGRADE=1 takes newer versions)
+	@UPGRADE="$(UPGRADE)" hack/compile-requirements
+
+tools: sync ## build or find the control plane's programs (cached outside the checkout)
+	@$(STEPS) --quiet tools
+
+demo: sync ## from nothing to a running Flink job, live (KEEP=1 leaves it running)
+	@$(PY) hack/demo.py $(if $(KEEP),--keep) $(ARGS)
+
+run: sync ## run the operator against your kubeconfig (ARGS='--namespace demo')
+	@$(PY) -m flinkop run $(ARGS)
+
+clean: ## remove .venv, caches and reports (the control plane's programs stay)
+	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis \
+		.coverage .coverage.* htmlcov dist build
+	@find flinkop test hack -name __pycache__ -type d -prune -exec rm -rf {} +
