@@ -1,0 +1,259 @@
+"""What an answer or an error means (`behaviour.md` 4.3, 4.4): pure functions, no requests.
+
+Callers hand in what a call returned or raised; programming errors are never swallowed here.
+"""
+
+import enum
+import re
+from typing import Final
+
+from attrs import frozen
+
+from flinkop.flink import errors, models
+from flinkop.flink.checkpoints import (
+    NOT_ADDRESSABLE,
+    Checkpoint,
+    CheckpointStats,
+    CheckpointStatus,
+    CheckpointTriggerStatus,
+    RestoredCheckpoint,
+)
+from flinkop.flink.states import JobState, OperationStatus
+
+
+class CancelOutcome(enum.Enum):
+    """What came of a request to cancel."""
+
+    ACCEPTED = "accepted"
+    """The job is going to be CANCELED; wait for it."""
+    MISSING = "missing"
+    """The cluster does not know the job."""
+    TERMINATED = "terminated"
+    """The job had already ended, not by this request."""
+    FAILED = "failed"
+    """Anything else, a timeout included: unknown whether the job was cancelled."""
+
+
+@frozen
+class Pending:
+    """The operation is under way."""
+
+
+@frozen
+class Done:
+    """The operation succeeded.
+
+    Attributes:
+        path: where the savepoint or checkpoint is.
+    """
+
+    path: str
+
+
+@frozen
+class Triggered:
+    """A triggered checkpoint was taken; its path is in the details of this id."""
+
+    checkpoint_id: int
+
+
+@frozen
+class Failed:
+    """The operation failed; `reason` is the first line of Flink's own words, `detail` all of them."""
+
+    reason: str
+    detail: str
+
+
+@frozen
+class LastCheckpoint:
+    """The newest restore point that a job knows.
+
+    Attributes:
+        id: Flink's number of it.
+        path: its external address, or `checkpoints.NOT_ADDRESSABLE`.
+        timestamp: epoch milliseconds of its trigger, or of the restore from it.
+        is_savepoint: whether it is a savepoint.
+    """
+
+    id: int
+    path: str
+    timestamp: int
+    is_savepoint: bool
+
+    @property
+    def is_addressable(self) -> bool:
+        """Whether a new job can be started from it."""
+        return self.path != NOT_ADDRESSABLE
+
+
+PENDING: Final = Pending()
+
+_CANCEL_SIGNS: Final = (  # in lower case, first match wins
+    ("already reached another terminal state", CancelOutcome.TERMINATED),
+    ("flinkjobterminatedwithoutcancellationexception", CancelOutcome.TERMINATED),
+    ("flinkjobnotfoundexception", CancelOutcome.MISSING),
+)
+_NOT_ENABLED: Final = "Checkpointing has not been enabled"
+_STOPPED_LATE: Final = re.compile(
+    r"A savepoint has been created at: (?P<path>\S+?),? but ", re.IGNORECASE
+)
+_MAX_REASON: Final = 2048
+
+
+def running_state(job: models.JobOverview) -> JobState:
+    """Return the job's state, where RUNNING counts only once all tasks run or are finished (O-32)."""
+    tasks = job.tasks
+    if job.state is JobState.RUNNING and tasks.running + tasks.finished != tasks.total:
+        return JobState.CREATED
+    return job.state
+
+
+def find_job(jobs: tuple[models.JobOverview, ...], job_id: str | None) -> models.JobOverview | None:
+    """Return the entry with exactly this id (O-31)."""
+    return next((job for job in jobs if job.jid == job_id), None)
+
+
+def cancel_outcome(error: errors.FlinkError | None) -> CancelOutcome:
+    """Return what a cancel came to; `error` is what it raised, or None."""
+    match error:
+        case None:
+            return CancelOutcome.ACCEPTED
+        case errors.NotFound():
+            return CancelOutcome.MISSING
+        case errors.Conflict():
+            return CancelOutcome.TERMINATED
+        case errors.HttpError(text=text):
+            found = (meant for sign, meant in _CANCEL_SIGNS if sign in text.lower())
+            return next(found, CancelOutcome.FAILED)
+        case _:
+            return CancelOutcome.FAILED
+
+
+def savepoint_outcome(
+    answer: models.SavepointStatus | errors.FlinkError,
+) -> Pending | Done | Failed:
+    """Return how far a savepoint is; any error of the call counts as a failed savepoint."""
+    if isinstance(answer, errors.FlinkError):
+        return _failed(str(answer))
+    operation = answer.operation
+    if operation is None:
+        return PENDING
+    if operation.location is not None:
+        return Done(operation.location)
+    if operation.failure_cause is not None:
+        return _failed(failure_text(operation.failure_cause))
+    return PENDING
+
+
+def stop_outcome(answer: models.SavepointStatus) -> Pending | Done | Failed:
+    """Return how far a stop with savepoint is.
+
+    When the savepoint was made but the job then failed to stop cleanly, Flink reports a failure that
+    names the savepoint: that is a success, the state is there.
+    """
+    outcome = savepoint_outcome(answer)
+    if isinstance(outcome, Failed) and (found := _STOPPED_LATE.search(outcome.detail)):
+        return Done(found["path"])
+    return outcome
+
+
+def checkpoint_outcome(
+    answer: CheckpointTriggerStatus | errors.FlinkError,
+) -> Pending | Triggered | Failed:
+    """Return how far a triggered checkpoint is; any error of the call counts as failed."""
+    if isinstance(answer, errors.FlinkError):
+        return _failed(str(answer))
+    operation = answer.operation
+    if operation is not None and operation.failure_cause is not None:
+        return _failed(failure_text(operation.failure_cause))
+    if answer.status.id is not OperationStatus.COMPLETED:
+        return PENDING
+    if operation is None or operation.checkpoint_id is None:
+        return _failed("the checkpoint completed without an id")
+    return Triggered(operation.checkpoint_id)
+
+
+def checkpoint_details_outcome(answer: Checkpoint | errors.FlinkError) -> Pending | Done | Failed:
+    """Return what became of one checkpoint; any error of the call counts as failed."""
+    if isinstance(answer, errors.FlinkError):
+        return _failed(str(answer))
+    match answer.kind:
+        case "completed" if answer.external_path is not None:
+            return Done(answer.external_path)
+        case "in_progress":
+            return PENDING
+        case "failed":
+            return _failed(answer.failure_message or "the checkpoint failed for an unknown reason")
+        case _:
+            return _failed(
+                f"the checkpoint is {answer.kind or 'in no known state'} and has no path"
+            )
+
+
+def last_checkpoint(stats: CheckpointStats | errors.FlinkError) -> LastCheckpoint | None:
+    """Return the newest restore point of restored, completed and savepoint; None when there is none.
+
+    Raises:
+        FlinkError: the error handed in, unless it says that the job takes no checkpoints.
+    """
+    if isinstance(stats, errors.FlinkError):
+        if _NOT_ENABLED in str(stats):
+            return None
+        raise stats
+    latest = stats.latest
+    candidates = (
+        _restore_point(one) for one in (latest.restored, latest.completed, latest.savepoint)
+    )
+    # max keeps the first of equals, so ties go in the order above
+    return max((one for one in candidates if one), key=lambda one: one.id, default=None)
+
+
+def is_checkpoint_pending(stats: CheckpointStats) -> bool:
+    """Return whether a checkpoint is being taken right now."""
+    return bool(stats.history) and stats.history[0].status is CheckpointStatus.IN_PROGRESS
+
+
+def state_size(stats: CheckpointStats) -> int | None:
+    """Return the bytes of the newest completed checkpoint's state (2.10)."""
+    completed = stats.latest.completed
+    return None if completed is None else completed.state_size
+
+
+def newest_first(history: models.ExceptionHistory) -> tuple[models.ExceptionEntry, ...]:
+    """Return a job's exceptions, newest first (O-50)."""
+    return tuple(sorted(history.entries, key=lambda entry: entry.timestamp, reverse=True))
+
+
+def failure_text(cause: models.ThrowableInfo) -> str:
+    """Return the stack trace, or the class when there is none."""
+    return cause.stack_trace.strip() or cause.java_class or "unknown failure"
+
+
+def failure_chain(cause: models.ThrowableInfo, limit: int = 3) -> tuple[str, ...]:
+    """Return the messages of the exception and its causes, at most `limit`, outermost first (0.7).
+
+    A cause without a message is told by its simple class name.
+    """
+    lines = failure_text(cause).splitlines()
+    heads = [lines[0], *(line for line in lines[1:] if line.startswith("Caused by: "))]
+    return tuple(_message(head.removeprefix("Caused by: ")) for head in heads[:limit])
+
+
+def _message(head: str) -> str:
+    java_class, colon, text = head.partition(": ")
+    if colon and " " not in java_class:
+        return text.strip()
+    return head.strip().rsplit(".", 1)[-1] if " " not in head.strip() else head.strip()
+
+
+def _failed(detail: str) -> Failed:
+    first = detail.splitlines()[0] if detail else "unknown failure"
+    return Failed(reason=first[:_MAX_REASON], detail=detail)
+
+
+def _restore_point(one: Checkpoint | RestoredCheckpoint | None) -> LastCheckpoint | None:
+    if one is None or one.id is None or one.external_path is None:
+        return None
+    moment = one.trigger_timestamp if isinstance(one, Checkpoint) else one.restore_timestamp
+    return LastCheckpoint(one.id, one.external_path, moment or 0, one.is_savepoint)
