@@ -24,15 +24,24 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from flinkop.api.common import FlinkConfiguration, PodTemplate, Quantities, RawObject
+from flinkop.api.common import (
+    EpochText,
+    FlinkConfiguration,
+    IngressTls,
+    PodTemplate,
+    Quantities,
+    RawObject,
+    ResourceRequirements,
+)
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinksessionjob import FlinkSessionJobSpec
-from flinkop.api.status import FlinkDeploymentStatus, FlinkSessionJobStatus
+from flinkop.api.status import FlinkDeploymentStatus, FlinkSessionJobStatus, LifecycleState
 from flinkop.api.wire import DecodeError, Mismatch, describe, wire_name
 
 T = TypeVar("T")
 
-Document = bytes | bytearray | memoryview | msgspec.Raw | Mapping[str, Any] | None
+JsonText = bytes | bytearray | memoryview | msgspec.Raw
+Document = JsonText | Mapping[str, Any] | None
 """What decoding reads: JSON text, or what parsing it gave."""
 
 
@@ -72,18 +81,48 @@ def decode(raw: Document, into: type[T], path: str) -> T:
         return _explain(document, into, path)
 
 
+class Omit(enum.Enum):
+    """What encoding leaves out."""
+
+    DEFAULTS = "members that equal their default"
+    NULLS = "members without a value"
+    NOTHING = "nothing but what Kubernetes' own types leave out"
+
+
 def encode_spec(spec: object) -> dict[str, Any]:
     """Return a spec as a plain object; members that equal their default are left out."""
-    return _encode(spec, omit_defaults=True)
+    return encode(spec, Omit.DEFAULTS)
 
 
 def encode_status(status: FlinkDeploymentStatus | FlinkSessionJobStatus) -> dict[str, Any]:
     """Return a status as a plain object for `/status`, in the order of `api.md` 3.2, without nulls."""
-    return _encode(status, omit_defaults=False)
+    return encode(status, Omit.NULLS)
+
+
+def encode(value: object, omit: Omit) -> dict[str, Any]:
+    """Return an object of an API class as a plain object; unknown members come last.
+
+    Raw members (pod templates, configuration, maps) are handed out as they are, not copied.
+    """
+    cls: Any = value.__class__
+    if omit is Omit.NOTHING and cls in _KUBERNETES_TYPES:
+        omit = Omit.DEFAULTS
+    made: dict[str, Any] = {}
+    for member in _plan(cls):
+        element = getattr(value, member.attribute)
+        if element is None:
+            if omit is Omit.NOTHING:
+                made[member.wire] = None
+        elif omit is not Omit.DEFAULTS or not member.is_default(element):
+            made[member.wire] = _encode_element(element, omit)
+    extra: Mapping[str, Any] = value.extra  # type: ignore[attr-defined]
+    if extra:
+        made.update(extra)
+    return made
 
 
 def _parse(raw: Document, path: str) -> Any:
-    if raw is None or isinstance(raw, Mapping):
+    if not isinstance(raw, JsonText):
         return raw
     if not memoryview(raw):
         return None
@@ -143,6 +182,15 @@ def _texts(value: Any, _: Any) -> dict[str, str]:
         if element.__class__ is not str:
             raise Mismatch(f"must be a string, but is {describe(element)}", f"[{key}]")
     return texts
+
+
+def _digits(value: Any, _: Any) -> str:
+    return str(value) if value.__class__ is int else _text(value, None)
+
+
+def _lifecycle_state(value: Any, _: Any) -> LifecycleState | None:
+    """Read leniently: it is derived, so a word of a later version must not stop anything."""
+    return _members(LifecycleState).get(_text(value, None))  # type: ignore[return-value]
 
 
 def _quantities(value: Any, _: Any) -> dict[str, str]:
@@ -232,6 +280,7 @@ def _converter(*, detailed: bool) -> Converter:
         bool: _boolean,
         enum.Enum: _member,
         enum.StrEnum: _member,  # nearer than str in their order of resolution
+        LifecycleState: _lifecycle_state,
     }
     for cls, hook in by_class.items():
         converter.register_structure_hook(cls, hook)
@@ -241,6 +290,7 @@ def _converter(*, detailed: bool) -> Converter:
         RawObject: _object,
         FlinkConfiguration: _anything,
         Quantities: _quantities,
+        EpochText: _digits,
     }
     for annotation, hook in by_annotation.items():
         converter.register_structure_hook_func(functools.partial(operator.eq, annotation), hook)
@@ -284,7 +334,12 @@ def _locate(error: BaseException) -> Mismatch:
     return Mismatch(inner.message, step + inner.suffix)
 
 
-# Encoding: one generated plan per class, because the plain walk over attrs fields is too slow for a status.
+# Encoding: one plan per class, made once, because asking attrs each time is too slow for a status.
+
+_KUBERNETES_TYPES = frozenset({ResourceRequirements, IngressTls})
+"""Types whose serialised form in the reference is Kubernetes' own: without nulls (`api.md` 3.4)."""
+
+_PLAIN = frozenset({str, int, float, bool, dict})
 
 
 @attrs.frozen
@@ -299,51 +354,31 @@ class _Member:
         return bool(value == default)
 
 
-_PLANS: dict[type, tuple[_Member, ...]] = {}
-
-
+@functools.cache
 def _plan(cls: type[Any]) -> tuple[_Member, ...]:
-    plan = _PLANS.get(cls)
-    if plan is None:
-        plan = tuple(
-            _Member(
-                field.name,
-                wire_name(field.name),
-                None if isinstance(field.default, attrs.Factory) else field.default,  # type: ignore[arg-type]
-                field.default.factory if isinstance(field.default, attrs.Factory) else None,  # type: ignore[arg-type]
-            )
-            for field in attrs.fields(cls)
-            if field.name != "extra"
-        )
-        _PLANS[cls] = plan
-    return plan
+    return tuple(
+        _Member(field.name, wire_name(field.name), *_default_of(field))
+        for field in attrs.fields(cls)
+        if field.name != "extra"
+    )
 
 
-def _encode(value: Any, *, omit_defaults: bool) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for member in _plan(value.__class__):
-        element = getattr(value, member.attribute)
-        if element is None or (omit_defaults and member.is_default(element)):
-            continue
-        made[member.wire] = _encode_value(element, omit_defaults=omit_defaults)
-    if value.extra:
-        made.update(value.extra)
-    return made
+def _default_of(field: Any) -> tuple[Any, Callable[[], Any] | None]:
+    default = field.default
+    factory = getattr(default, "factory", None)
+    return (default, None) if factory is None else (None, factory)
 
 
-_PLAIN = frozenset({str, int, float, bool, dict})
-
-
-def _encode_value(value: Any, *, omit_defaults: bool) -> Any:
+def _encode_element(value: Any, omit: Omit) -> Any:
     cls = value.__class__
     if cls in _PLAIN:
         return value
     if cls is tuple:
-        return [_encode_value(element, omit_defaults=omit_defaults) for element in value]
+        return [_encode_element(element, omit) for element in value]
     if isinstance(value, enum.Enum):
         return value.value
     if attrs.has(cls):
-        return _encode(value, omit_defaults=omit_defaults)
+        return encode(value, omit)
     if isinstance(value, Mapping):
         return dict(value)
     return value

@@ -18,6 +18,7 @@ class Wire(enum.Enum):
     OBJECT = "any object"
     ANY = "any JSON value"
     QUANTITIES = "names to quantities, integers or strings"
+    DIGITS = "digits in a string; an integer is read too"
 
 
 PodTemplate = Annotated[dict[str, Any], Wire.POD]
@@ -31,6 +32,9 @@ FlinkConfiguration = Annotated[object, Wire.ANY]
 
 Quantities = Annotated[Mapping[str, str], Wire.QUANTITIES]
 """Resource name to Kubernetes quantity or Flink memory size; integers of the wire become digits."""
+
+EpochText = Annotated[str, Wire.DIGITS]
+"""Milliseconds since 1970 as decimal digits in a string."""
 
 
 def extra_fields() -> Any:

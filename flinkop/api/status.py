@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from flinkop.api.common import extra_fields
+from flinkop.api.common import EpochText, extra_fields
 
 
 class FlinkJobState(enum.StrEnum):
@@ -197,8 +197,8 @@ class JobStatus:
     job_name: str | None = None
     job_id: str | None = None
     state: FlinkJobState | None = None
-    start_time: str | None = None
-    update_time: str | None = None
+    start_time: EpochText | None = None
+    update_time: EpochText | None = None
     upgrade_savepoint_path: str | None = None
     savepoint_info: SavepointInfo | None = None
     checkpoint_info: CheckpointInfo | None = None

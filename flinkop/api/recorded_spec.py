@@ -1,0 +1,108 @@
+"""The spec last acted on, as it is remembered in the status (`api.md` 3.4, `behaviour.md` 0.2).
+
+`lastReconciledSpec` and `lastStableSpec` are JSON texts:
+
+    {"spec":{…},"resource_metadata":{"apiVersion":"flink.apache.org/v1beta1","firstDeployment":true}}
+
+They are written in the reference's form, all fields with their nulls and defaults in its order, so that
+either operator can take over from the other without seeing a change. Three generations are read: the
+wrapper above, the same with a nested `metadata`, and the bare spec of the first release.
+"""
+
+from typing import Any, Generic, TypeVar
+
+import attrs
+import msgspec
+
+from flinkop.api import codec
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.flinksessionjob import FlinkSessionJobSpec
+from flinkop.api.wire import DecodeError, describe
+
+API_VERSION = "flink.apache.org/v1beta1"
+
+SpecT = TypeVar("SpecT", FlinkDeploymentSpec, FlinkSessionJobSpec)
+
+_PATH = "status.reconciliationStatus.lastReconciledSpec"
+
+
+@attrs.frozen
+class RecordedSpec(Generic[SpecT]):
+    """A remembered spec.
+
+    Attributes:
+        spec: the spec; its job state, upgrade mode and trigger nonces are what happened, not what the
+            user asked for.
+        first_deployment: whether it belongs to the first deployment; None where the first release's
+            form does not say.
+    """
+
+    spec: SpecT
+    first_deployment: bool | None
+
+
+def encode(spec: FlinkDeploymentSpec | FlinkSessionJobSpec, first_deployment: bool | None) -> str:  # noqa: FBT001 - mirrors RecordedSpec
+    """Return the text to remember; equal specs give equal texts. Unknown (None) is written as false."""
+    document = {
+        "spec": codec.encode(spec, codec.Omit.NOTHING),
+        # The reference refuses other members here.
+        "resource_metadata": {"apiVersion": API_VERSION, "firstDeployment": bool(first_deployment)},
+    }
+    return msgspec.json.encode(document).decode()
+
+
+def decode(text: str, path: str = _PATH) -> RecordedSpec[FlinkDeploymentSpec]:
+    """Read what is remembered of a FlinkDeployment.
+
+    Raises:
+        DecodeError: the text cannot be understood; `path` says where it was found.
+    """
+    return _decode(text, FlinkDeploymentSpec, path)
+
+
+def decode_sessionjob(text: str, path: str = _PATH) -> RecordedSpec[FlinkSessionJobSpec]:
+    """Read what is remembered of a FlinkSessionJob.
+
+    Raises:
+        DecodeError: the text cannot be understood; `path` says where it was found.
+    """
+    return _decode(text, FlinkSessionJobSpec, path)
+
+
+def same(one: str | None, other: str | None) -> bool:
+    """Tell whether two remembered texts say the same; absent ones never do.
+
+    Texts are compared as JSON, not letter by letter as the reference does: two operators may lay out
+    the same spec differently, and that must not turn STABLE into DEPLOYED (`api.md` 3.4).
+    """
+    if one is None or other is None:
+        return False
+    if one == other:
+        return True
+    try:
+        return bool(msgspec.json.decode(one) == msgspec.json.decode(other))
+    except msgspec.DecodeError:
+        return False
+
+
+def _decode(text: str, into: type[SpecT], path: str) -> RecordedSpec[SpecT]:
+    document = _parse(text, path)
+    spec = document.get("spec")
+    if spec is None and "resource_metadata" not in document:
+        bare = {key: value for key, value in document.items() if key != "apiVersion"}
+        return RecordedSpec(codec.decode(bare, into, path), None)
+    metadata = document.get("resource_metadata")
+    first = None
+    if isinstance(metadata, dict):
+        first = metadata.get("firstDeployment") is True
+    return RecordedSpec(codec.decode(spec, into, f"{path}.spec"), first)
+
+
+def _parse(text: str, path: str) -> dict[str, Any]:
+    try:
+        document = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise DecodeError(path, f"is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise DecodeError(path, f"must be an object, but is {describe(document)}")
+    return document
