@@ -1,0 +1,107 @@
+"""What was found out about one FlinkDeployment: frozen facts, no judgement.
+
+The observer gathers them, once per reconcile; everything after it decides from this value alone.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+
+from attrs import field, frozen
+
+from flinkop.flink.models import JobOverview
+
+
+@frozen
+class JobManagerFacts:
+    """The JobManager Deployment as the cache has it.
+
+    Attributes:
+        uid: uid of the Deployment.
+        ours: whether this FlinkDeployment owns it.
+        generation: the generation it was made for, -1 when it does not say (behaviour.md 2.2).
+        deleting: whether its deletion is under way.
+        available: whether a replica is available.
+        age: seconds since it was created.
+        replica_failure: message of its ReplicaFailure/FailedCreate condition, None without (O-20).
+    """
+
+    uid: str
+    ours: bool
+    generation: int
+    deleting: bool
+    available: bool
+    age: float
+    replica_failure: str | None = None
+
+
+@frozen
+class PodFailure:
+    """Why the JobManager's pod does not come up (behaviour.md O-21 to O-23).
+
+    Attributes:
+        reason: the waiting reason, FailedMount or Unschedulable.
+        message: what Kubernetes says about it, with the container's name in brackets.
+        fatal: whether a change is needed; an unschedulable pod may still find a node.
+    """
+
+    reason: str
+    message: str
+    fatal: bool = True
+
+
+class Rest(Enum):
+    """How the JobManager's REST API was found."""
+
+    NOT_ASKED = "not asked"
+    ABSENT = "absent"  # nobody answers: refused, timed out, starting up
+    FAILED = "failed"  # an answer that could not be used
+    ANSWERED = "answered"
+
+
+@frozen
+class JobFailure:
+    """Why the job failed: the causes, outermost first, as `class: message` lines."""
+
+    causes: tuple[str, ...]
+
+
+@frozen
+class RestFacts:
+    """What the JobManager said.
+
+    Attributes:
+        state: whether it could be asked.
+        detail: what went wrong, for people.
+        jobs: its jobs.
+        job_failure: cause of failure, when the job was found FAILED for the first time (O-35).
+        cluster_info: version, cpu, memory and state size, when they were asked for (2.10).
+    """
+
+    state: Rest = Rest.NOT_ASKED
+    detail: str = ""
+    jobs: tuple[JobOverview, ...] = ()
+    job_failure: JobFailure | None = None
+    cluster_info: Mapping[str, str] | None = None
+
+    def job(self, job_id: str | None) -> JobOverview | None:
+        """Return the job with this id; nothing else ever identifies a job (O-31)."""
+        return next((job for job in self.jobs if job.jid == job_id), None)
+
+
+@frozen
+class Observation:
+    """Everything found out in one reconcile.
+
+    Attributes:
+        job_manager: the JobManager Deployment, None when the cache has none.
+        pod_failure: what keeps its pod from running, looked for only while it is not available.
+        rest: answers of the JobManager.
+        session_jobs: names of the FlinkSessionJobs that run on this cluster, sorted.
+        has_ingress: whether an Ingress of this resource exists.
+    """
+
+    job_manager: JobManagerFacts | None = None
+    pod_failure: PodFailure | None = None
+    rest: RestFacts = field(factory=RestFacts)
+    session_jobs: tuple[str, ...] = ()
+    has_ingress: bool = False

@@ -1,0 +1,626 @@
+"""What to do next for one FlinkDeployment: a closed set of steps with the reason in words; pure.
+
+    nothing recorded ── wanted ──> write ahead ─> submit ─> DEPLOYED
+    DEPLOYED ── spec changed ────> write ahead (UPGRADING) ─> cancel, delete ─> ... gone
+    UPGRADING ── old one gone ───> submit ─> DEPLOYED          (or, when suspended: just DEPLOYED)
+    deleting ────────────────────> cancel, delete ─> ... gone ─> release the finalizer
+
+Nothing here waits: a step that starts something long ends the plan, and the watch event that tells
+of its end brings the next plan. Whatever was done before a crash is found in the facts and the
+status, so that each plan can be made again from scratch (design decisions 3, 5 and 7).
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from attrs import evolve, frozen
+
+from flinkop import clock
+from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+    LifecycleState,
+    ReconciliationState,
+)
+from flinkop.controllers.flinkdeployment.observation import Observation, Rest
+from flinkop.events import reasons
+from flinkop.events.draft import EventDraft, normal, warning
+from flinkop.lifecycle import record
+from flinkop.lifecycle.failure import Failure, FailureType
+from flinkop.lifecycle.specdiff import DiffType, SpecDiff
+from flinkop.lifecycle.state import Stall
+
+_ROLLBACK_STATES: Final = frozenset({ReconciliationState.ROLLING_BACK})
+
+
+@frozen
+class Say:
+    """Emit an Event."""
+
+    draft: EventDraft
+
+
+@frozen
+class WriteAhead:
+    """Write the status and wait until the API server has it; nothing after it runs before that."""
+
+    status: FlinkDeploymentStatus
+
+
+@frozen
+class CheckObjects:
+    """Let the API server judge the objects of `spec` without making them (dry run)."""
+
+    spec: FlinkDeploymentSpec
+
+
+@frozen
+class CancelJob:
+    """Ask Flink to cancel the job; when that fails the cluster is deleted all the same."""
+
+    job_id: str
+
+
+@frozen
+class DeleteCluster:
+    """Delete the JobManager Deployment `uid`, and with it all that it owns.
+
+    `scale_down` first takes its replicas to 0, so that a JobManager that still has a job does not
+    start new TaskManagers while everything is being deleted (kubernetes-objects.md 2.4).
+    """
+
+    uid: str
+    scale_down: bool
+
+
+@frozen
+class DeleteHaMetadata:
+    """Delete the HA ConfigMaps of the cluster, which nobody owns."""
+
+
+@frozen
+class Submit:
+    """Make the cluster's objects; those that are there already from an earlier try are kept."""
+
+    spec: FlinkDeploymentSpec
+    generation: int
+    job_id: str | None
+    savepoint_path: str | None = None
+
+
+@frozen
+class SyncIngress:
+    """Create, update or delete the Ingress as `spec` asks."""
+
+    spec: FlinkDeploymentSpec
+
+
+@frozen
+class ReleaseFinalizer:
+    """Let the resource go: nothing of it is left."""
+
+
+Step = (
+    Say
+    | WriteAhead
+    | CheckObjects
+    | CancelJob
+    | DeleteCluster
+    | DeleteHaMetadata
+    | Submit
+    | SyncIngress
+    | ReleaseFinalizer
+)
+
+
+class Wait:
+    """How long until the next look, when no event comes first; names for the options that bound it."""
+
+    NONE: Final = "none"
+    PROBE: Final = "probe"  # 0.2 s to 2 s, backing off: Flink's REST API cannot be watched
+    PROGRESS: Final = "progress"  # kubernetes.operator.observer.progress-check.interval
+    INTERVAL: Final = "interval"  # kubernetes.operator.reconcile.interval
+
+
+@frozen
+class Plan:
+    """What is done in this reconcile.
+
+    Attributes:
+        reason: why, for people; also what `flinkop plan` and the log show.
+        status: status when all steps are done.
+        steps: what is done, in order.
+        wait: when to look again if no event comes first, one of `Wait`.
+        again: whether to observe and plan once more at once.
+        stall: what keeps the wanted spec from being reached.
+    """
+
+    reason: str
+    status: FlinkDeploymentStatus
+    steps: tuple[Step, ...] = ()
+    wait: str = Wait.INTERVAL
+    again: bool = False
+    stall: Stall | None = None
+
+
+@frozen
+class Situation:
+    """All that a plan is made from.
+
+    Attributes:
+        name: name of the resource.
+        spec: the spec to reach: the user's, or the last good one when the user's was refused.
+        generation: the generation `spec` belongs to.
+        status: status after observation.
+        observation: the facts.
+        diff: recorded spec against `spec`; None before the first deployment.
+        now: wall time.
+        task_managers: number of TaskManagers that `spec` asks for.
+        high_availability: whether the running cluster keeps HA metadata.
+        recovery: `kubernetes.operator.jm-deployment-recovery.enabled`.
+        block_on_session_jobs: `kubernetes.operator.session.deletion.block-on-session-jobs`.
+        block_on_unmanaged_jobs: `kubernetes.operator.session.deletion.block-on-unmanaged-jobs`.
+        savepoint_on_deletion: `kubernetes.operator.job.savepoint-on-deletion`.
+        manage_ingress: `kubernetes.operator.ingress.manage`.
+        new_job_id: makes a job id, 32 hexadecimal digits.
+        user_mode: upgradeMode in the user's own spec, valid or not; a recorded mode is no substitute,
+            because it tells how the last restore was made (behaviour.md Q-32).
+    """
+
+    name: str
+    spec: FlinkDeploymentSpec
+    generation: int
+    status: FlinkDeploymentStatus
+    observation: Observation
+    now: dt.datetime
+    new_job_id: Callable[[], str]
+    diff: SpecDiff | None = None
+    task_managers: int | None = None
+    high_availability: bool = False
+    recovery: bool = True
+    block_on_session_jobs: bool = True
+    block_on_unmanaged_jobs: bool = True
+    savepoint_on_deletion: bool = False
+    manage_ingress: bool = True
+    user_mode: UpgradeMode = UpgradeMode.STATELESS
+
+    @property
+    def target(self) -> record.Target:
+        """What a record of this spec says."""
+        return record.Target(
+            spec=self.spec,
+            generation=self.generation,
+            now_ms=clock.epoch_ms(self.now),
+            name=self.name,
+            task_managers=self.task_managers,
+            user_suspended=wants_suspended(self.spec),
+        )
+
+
+def wants_suspended(spec: FlinkDeploymentSpec) -> bool:
+    """Whether the user asks for the job to be down."""
+    return spec.job is not None and spec.job.state is JobState.SUSPENDED
+
+
+def plan(at: Situation) -> Plan:
+    """Return what to do for a resource that is not being deleted."""
+    if at.status.reconciliation_status.state in _ROLLBACK_STATES:
+        return _refused(
+            at, "RollbackInProgress", "a rollback is under way, and flinkop cannot yet finish one"
+        )
+    foreign = at.observation.job_manager
+    if foreign is not None and not foreign.ours:
+        return _name_taken(at)
+    recorded = record.last_reconciled(at.status)
+    if recorded is None:
+        return _first_deployment(at)
+    if needs_state(at, recorded.spec):
+        return _refused(
+            at,
+            "StatefulRestoreNotSupported",
+            "the job has state to be restored, and flinkop cannot yet do that. "
+            "Nothing was changed. Finish the upgrade with the operator that began it",
+        )
+    if at.status.reconciliation_status.state is ReconciliationState.UPGRADING:
+        return _continue_upgrade(at, recorded.spec)
+    changed = at.diff is not None and at.diff.type > DiffType.IGNORE
+    if changed:
+        return _spec_changed(at, recorded.spec)
+    return _steady(at)
+
+
+def needs_state(at: Situation, recorded: FlinkDeploymentSpec) -> bool:
+    """Whether the next start of the job would have to restore state that this version cannot restore.
+
+    A first deployment from `initialSavepointPath` is no such case: its path is in the status.
+    """
+    if recorded.job is None:
+        return False
+    upgrading = at.status.reconciliation_status.state is ReconciliationState.UPGRADING
+    last = record.last_reconciled(at.status)
+    if upgrading and last is not None and last.first_deployment:
+        return False
+    down = recorded.job.state is JobState.SUSPENDED and not wants_suspended(at.spec)
+    if not (upgrading or down):
+        return False
+    if at.user_mode is not UpgradeMode.STATELESS:
+        return True
+    recorded_state = recorded.job.upgrade_mode is not UpgradeMode.STATELESS
+    return recorded_state and not _asks_for_empty_start(at.spec, recorded)
+
+
+def _asks_for_empty_start(spec: FlinkDeploymentSpec, recorded: FlinkDeploymentSpec) -> bool:
+    """Suspended with a savepoint and resumed as stateless: the user's own choice (behaviour.md R-26)."""
+    return (
+        spec.job is not None
+        and recorded.job is not None
+        and spec.job.upgrade_mode is UpgradeMode.STATELESS
+        and recorded.job.upgrade_mode is UpgradeMode.SAVEPOINT
+    )
+
+
+def _name_taken(at: Situation) -> Plan:
+    message = (
+        f"a Deployment named {at.name} exists and does not belong to this FlinkDeployment. "
+        "Rename one of the two, or delete that Deployment"
+    )
+    error = Failure(FailureType.RECONCILIATION, message).to_json()
+    return Plan(
+        reason=message,
+        status=evolve(at.status, error=error),
+        steps=(Say(warning(reasons.ERROR, reasons.JOB_MANAGER_DEPLOYMENT, message)),),
+        stall=Stall("NameTaken", message),
+    )
+
+
+def _refused(at: Situation, reason: str, message: str) -> Plan:
+    error = Failure(FailureType.UPGRADE_FAILURE, message).to_json()
+    return Plan(
+        reason=message,
+        status=evolve(at.status, error=error),
+        steps=(Say(warning("UpgradeFailed", reasons.JOB_MANAGER_DEPLOYMENT, message)),),
+        stall=Stall(reason, message),
+    )
+
+
+def _first_deployment(at: Situation) -> Plan:
+    """R-2: from nothing to submitted, in one go."""
+    if wants_suspended(at.spec):
+        return Plan("the job is to be suspended and was never deployed: nothing to do", at.status)
+    if at.observation.job_manager is not None:
+        return _leftover(at)
+    job = at.spec.job
+    path = job.initial_savepoint_path if job else None
+    spec = _with_mode(at.spec, UpgradeMode.SAVEPOINT if path else UpgradeMode.STATELESS)
+    status = at.status
+    if path:
+        status = evolve(status, job_status=evolve(status.job_status, upgrade_savepoint_path=path))
+    return _deploy(evolve(at, spec=spec, status=status), "first deployment", path)
+
+
+def _leftover(at: Situation) -> Plan:
+    """A JobManager of ours, and no record of it: the status was lost. Start again from clean ground."""
+    return Plan(
+        reason="a cluster from before the status was lost is in the way: deleting it first",
+        status=at.status,
+        steps=_delete_steps(at),
+        wait=Wait.PROGRESS,
+    )
+
+
+def _deploy(at: Situation, reason: str, path: str | None) -> Plan:
+    """Write ahead, submit, record: the job id is durable before Flink hears of it (T-22)."""
+    job_id = at.new_job_id() if at.spec.job else None
+    attempt = record.before_attempt(at.status, at.target)
+    attempt = evolve(
+        attempt,
+        job_status=evolve(attempt.job_status, job_id=job_id or attempt.job_status.job_id),
+        job_manager_deployment_status=JobManager.MISSING,
+    )
+    return _submit(evolve(at, status=attempt), reason, (WriteAhead(attempt),), path)
+
+
+def _submit(at: Situation, reason: str, before: tuple[Step, ...], path: str | None) -> Plan:
+    """Submit what `at.status` records, then record that it is there."""
+    started = record.deployed(at.status, at.target)
+    started = evolve(
+        started,
+        job_manager_deployment_status=JobManager.DEPLOYING,
+        job_status=evolve(
+            started.job_status,
+            state=FlinkJobState.RECONCILING if at.spec.job else started.job_status.state,
+        ),
+        cluster_info=_without_health(started.cluster_info),
+    )
+    submit = Submit(
+        at.spec, at.generation, at.status.job_status.job_id if at.spec.job else None, path
+    )
+    say: tuple[Step, ...] = ()
+    if at.spec.job is not None:  # session clusters are silent here (Q-9)
+        say = (Say(normal(reasons.SUBMIT, reasons.JOB_MANAGER_DEPLOYMENT, "Starting deployment")),)
+    return Plan(
+        reason=reason,
+        status=started,
+        steps=(*before, *say, submit, *_ingress_steps(at)),
+        wait=Wait.PROGRESS,
+    )
+
+
+def _without_health(info: Mapping[str, str]) -> dict[str, str]:
+    """O-85: a health record belongs to one run of the cluster."""
+    return {k: v for k, v in info.items() if k != "ClusterHealthInfo"}
+
+
+def _ingress_steps(at: Situation) -> tuple[Step, ...]:
+    """R-68 and behaviour.md 3.7: the Ingress follows each deployment."""
+    if at.manage_ingress:
+        wanted = at.spec.ingress is not None or at.observation.has_ingress
+        return (SyncIngress(at.spec),) if wanted else ()
+    if at.spec.ingress is None:
+        return ()
+    text = "Ingress management is turned off but ingress set in spec"
+    return (Say(warning(reasons.INGRESS_MANAGEMENT, reasons.OPERATOR, text)),)
+
+
+def _spec_changed(at: Situation, recorded: FlinkDeploymentSpec) -> Plan:
+    """R-6 to R-9 without state: take the old cluster down, then bring the new one up."""
+    said = _spec_changed_event(at)
+    down = recorded.job is not None and recorded.job.state is JobState.SUSPENDED
+    if down and wants_suspended(at.spec):  # R-25
+        return Plan("suspended and to stay so: changes count when it is resumed", at.status, said)
+    spec = _with_mode(at.spec, UpgradeMode.STATELESS)
+    at = evolve(at, spec=spec)
+    if down and at.observation.job_manager is None:
+        resumed = _deploy(at, "resuming the suspended job", None)
+        return evolve(resumed, steps=(*said, *resumed.steps))
+    attempt = record.before_attempt(at.status, at.target)
+    steps: list[Step] = [*said]
+    if not wants_suspended(at.spec):
+        steps.append(CheckObjects(at.spec))
+    if at.spec.job is not None and not down:
+        text = "Suspending existing deployment."
+        steps.append(Say(normal(reasons.SUSPENDED, reasons.JOB_MANAGER_DEPLOYMENT, text)))
+    return Plan(
+        reason=f"the spec changed ({at.diff.type.name if at.diff else 'UPGRADE'}): replacing the cluster",
+        status=attempt,
+        steps=(*steps, WriteAhead(attempt), *_delete_steps(at)),
+        again=at.observation.job_manager is None,
+        wait=Wait.PROGRESS,
+    )
+
+
+def _spec_changed_event(at: Situation) -> tuple[Step, ...]:
+    if at.diff is None:
+        return ()
+    message = f"{at.diff.type.name} change(s) detected ({at.diff.text()}), starting reconciliation."
+    return (
+        Say(
+            normal(
+                reasons.SPEC_CHANGED,
+                reasons.JOB_MANAGER_DEPLOYMENT,
+                message,
+                key=f"SpecChange: {at.generation}",
+                once=True,
+            ),
+        ),
+    )
+
+
+def _continue_upgrade(at: Situation, recorded: FlinkDeploymentSpec) -> Plan:
+    """UPGRADING was found in the status: go on from wherever it was left."""
+    mode = UpgradeMode.STATELESS
+    path = None
+    last = record.last_reconciled(at.status)
+    if last is not None and last.first_deployment and recorded.job is not None:
+        mode = recorded.job.upgrade_mode
+        path = (
+            at.status.job_status.upgrade_savepoint_path if mode is UpgradeMode.SAVEPOINT else None
+        )
+    at = evolve(at, spec=_with_mode(at.spec, mode))
+    newer = at.generation != at.status.observed_generation
+    facts = at.observation.job_manager
+    if newer and last is not None and last.first_deployment and facts is None:
+        # Nothing of the first attempt exists: what the user wants by now is deployed instead (P-7).
+        return _first_deployment(evolve(at, status=record.forget_first_attempt(at.status)))
+    if facts is not None and facts.deleting:
+        return Plan("waiting for the old cluster to be gone", at.status, wait=Wait.PROGRESS)
+    if facts is not None and facts.generation == at.status.observed_generation and not newer:
+        return _finish_submission(at, path)
+    if facts is not None:
+        return _replace_old(at, newer=newer)
+    if wants_suspended(at.spec):
+        return _suspended(at)
+    ended = evolve(at, status=evolve(at.status, job_manager_deployment_status=JobManager.MISSING))
+    steps = _ha_steps(at)
+    deploy = _deploy(ended, "the old cluster is gone: deploying the new one", path)
+    return evolve(deploy, steps=(*steps, *deploy.steps))
+
+
+def _finish_submission(at: Situation, path: str | None) -> Plan:
+    """The Deployment of this generation is there, its record is not: a crash lay between (2.2)."""
+    if wants_suspended(at.spec):
+        return Plan(
+            "suspending: deleting the cluster", at.status, _delete_steps(at), wait=Wait.PROGRESS
+        )
+    return _submit(at, "finishing a deployment that was interrupted", (), path)
+
+
+def _replace_old(at: Situation, *, newer: bool) -> Plan:
+    attempt = record.before_attempt(at.status, at.target) if newer else at.status
+    before: tuple[Step, ...] = (*_spec_changed_event(at), WriteAhead(attempt)) if newer else ()
+    return Plan(
+        reason="deleting the old cluster",
+        status=attempt,
+        steps=(*before, *_delete_steps(at)),
+        wait=Wait.PROGRESS,
+    )
+
+
+def _suspended(at: Situation) -> Plan:
+    """The cluster is gone, as `job.state: suspended` asks."""
+    status = record.deployed(at.status, at.target)
+    status = evolve(
+        status,
+        job_manager_deployment_status=JobManager.MISSING,
+        job_status=evolve(status.job_status, state=FlinkJobState.FINISHED),
+    )
+    return Plan("suspended", status, _ha_steps(at))
+
+
+def _ha_steps(at: Situation) -> tuple[Step, ...]:
+    """A stateless start must not find the old run's metadata, or Flink would restore from it."""
+    return (DeleteHaMetadata(),) if at.high_availability else ()
+
+
+def _delete_steps(at: Situation) -> tuple[Step, ...]:
+    facts = at.observation.job_manager
+    if facts is None or facts.deleting:
+        return ()
+    job = at.observation.rest.job(at.status.job_status.job_id)
+    asked = at.observation.rest.state is Rest.ANSWERED
+    cancellable = job is not None and not FlinkJobState(job.state.value).is_terminal
+    cancel: tuple[Step, ...] = (CancelJob(job.jid),) if job is not None and cancellable else ()
+    return (*cancel, DeleteCluster(facts.uid, scale_down=not asked))
+
+
+def _steady(at: Situation) -> Plan:
+    """Nothing new is asked for: record that, and repair what was lost."""
+    status = record.refresh(at.status, at.generation)
+    at = evolve(at, status=status)
+    if _is_lost(at):
+        return _recover(at)
+    return Plan(_steady_reason(status), status, wait=_steady_wait(status), stall=_job_stall(status))
+
+
+def _is_lost(at: Situation) -> bool:
+    """R-83 for jobs without state: the JobManager is gone and should be there."""
+    job = at.spec.job
+    if job is None or not at.recovery or at.observation.job_manager is not None:
+        return False
+    state = at.status.job_status.state
+    return (
+        at.user_mode is UpgradeMode.STATELESS
+        and not at.high_availability  # its metadata has state to be restored
+        and job.state is JobState.RUNNING
+        and not (state is not None and state.is_terminal)
+    )
+
+
+def _recover(at: Situation) -> Plan:
+    text = "Recovering lost deployment"
+    job_id = at.new_job_id()
+    attempt = evolve(at.status, job_status=evolve(at.status.job_status, job_id=job_id))
+    after = evolve(
+        attempt,
+        job_manager_deployment_status=JobManager.DEPLOYING,
+        job_status=evolve(attempt.job_status, state=FlinkJobState.RECONCILING),
+    )
+    return Plan(
+        reason="the JobManager Deployment was lost: deploying it again",
+        status=after,
+        steps=(
+            Say(warning(reasons.RECOVER_DEPLOYMENT, reasons.JOB, text)),
+            WriteAhead(attempt),
+            Submit(at.spec, at.status.observed_generation or at.generation, job_id),
+        ),
+        wait=Wait.PROGRESS,
+    )
+
+
+def _steady_reason(status: FlinkDeploymentStatus) -> str:
+    state = status.job_manager_deployment_status
+    if state is JobManager.READY and record.is_stable(status):
+        return "Resource fully reconciled, nothing to do..."
+    return f"waiting: JobManager {state.value}, job {status.job_status.state or 'not known yet'}"
+
+
+def _steady_wait(status: FlinkDeploymentStatus) -> str:
+    match status.job_manager_deployment_status:
+        case JobManager.DEPLOYED_NOT_READY:
+            return Wait.PROBE
+        case JobManager.DEPLOYING:
+            return Wait.PROGRESS
+        case JobManager.READY if not record.is_stable(status) or _in_between(status):
+            return Wait.PROBE
+        case _:
+            return Wait.INTERVAL
+
+
+def _in_between(status: FlinkDeploymentStatus) -> bool:
+    """Whether the job is on its way to another state, which no watch tells."""
+    recorded = record.last_reconciled(status)
+    if (
+        recorded is None
+        or recorded.spec.job is None
+        or recorded.spec.job.state is JobState.SUSPENDED
+    ):
+        return False
+    state = status.job_status.state
+    return state is not FlinkJobState.RUNNING and not (state is not None and state.is_terminal)
+
+
+def _job_stall(status: FlinkDeploymentStatus) -> Stall | None:
+    if status.job_manager_deployment_status is JobManager.ERROR:
+        return Stall("JobManagerFailed", status.error or "the JobManager cannot start")
+    if status.job_status.state is FlinkJobState.FAILED:
+        return Stall("JobFailed", status.error or "the job has failed; see its JobManager's log")
+    return None
+
+
+def cleanup(at: Situation) -> Plan:
+    """Return what to do for a resource that is being deleted (behaviour.md 3.13)."""
+    said: tuple[Step, ...] = (
+        Say(normal(reasons.CLEANUP, reasons.OPERATOR, "Cleaning up FlinkDeployment")),
+    )
+    if at.status.lifecycle_state is LifecycleState.DELETING:
+        said = ()
+    status = evolve(at.status, lifecycle_state=LifecycleState.DELETING)
+    at = evolve(at, status=status)
+    facts = at.observation.job_manager
+    mine = facts is not None and facts.ours
+    blocker = _blocker(at) if mine else None
+    if blocker is not None:
+        warn = Say(warning(reasons.CLEANUP_FAILED, reasons.OPERATOR, blocker))
+        return Plan(blocker, status, (*said, warn), stall=Stall("DeletionBlocked", blocker))
+    if mine and facts is not None and not facts.deleting:
+        return Plan("deleting the cluster", status, (*said, *_delete_steps(at)), wait=Wait.PROGRESS)
+    if mine:
+        return Plan("waiting for the cluster to be gone", status, said, wait=Wait.PROGRESS)
+    return Plan(
+        "nothing is left", status, (*said, *_ha_steps(at), ReleaseFinalizer()), wait=Wait.NONE
+    )
+
+
+def _blocker(at: Situation) -> str | None:
+    """Return what forbids the deletion, in words that name it (R-120 to R-122)."""
+    recorded = record.last_reconciled(at.status)
+    spec = recorded.spec if recorded else at.spec
+    state = at.status.job_status.state
+    if spec.job is not None:
+        if at.savepoint_on_deletion and state is not None and not state.is_terminal:
+            return (
+                "kubernetes.operator.job.savepoint-on-deletion is set, and flinkop cannot yet take savepoints. "
+                "Set it to false to delete the job without one"
+            )
+        return None
+    if at.block_on_session_jobs and at.observation.session_jobs:
+        names = ", ".join(at.observation.session_jobs)
+        return f"The session jobs [{names}] should be deleted first"
+    if at.block_on_session_jobs and at.block_on_unmanaged_jobs:
+        running = [
+            j.jid for j in at.observation.rest.jobs if not FlinkJobState(j.state.value).is_terminal
+        ]
+        if running:
+            ids = ", ".join(running)
+            return f"The session cluster has non terminated jobs [{ids}] that should be cancelled first"
+    return None
+
+
+def _with_mode(spec: FlinkDeploymentSpec, mode: UpgradeMode) -> FlinkDeploymentSpec:
+    if spec.job is None:
+        return spec
+    return evolve(spec, job=evolve(spec.job, upgrade_mode=mode))

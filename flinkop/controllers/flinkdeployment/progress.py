@@ -1,0 +1,329 @@
+"""What the facts say about the status: JobManager, job, errors (behaviour.md section 2); pure.
+
+    Deployment absent ──> MISSING          available, REST silent ──> DEPLOYED_NOT_READY
+    Deployment there  ──> DEPLOYING        available, REST answers ─> READY
+    pod cannot start  ──> ERROR            (heals by itself as soon as the Deployment is available)
+
+No fixed waits lie between these states: the next one is taken as soon as it is observed.
+"""
+
+import datetime as dt
+from typing import Final
+
+from attrs import evolve, field, frozen
+
+from flinkop import clock
+from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+    ReconciliationState,
+)
+from flinkop.controllers.flinkdeployment.observation import Observation, PodFailure, Rest
+from flinkop.events import reasons
+from flinkop.events.draft import EventDraft, normal, warning
+from flinkop.flink.models import JobOverview
+from flinkop.lifecycle import record
+from flinkop.lifecycle.failure import Failure, FailureType, Limits
+
+JOB_NOT_FOUND: Final = "Job Not Found"  # plain text, compared by clients (behaviour.md 0.7)
+_CLUSTER_INFO_TOLERANCE: Final = 0.1
+_SUBMISSION_SECONDS: Final = (
+    60.0  # time from the Deployment's creation in which a job may be unknown
+)
+
+
+@frozen
+class Assessed:
+    """The status after observation, and what is worth an event."""
+
+    status: FlinkDeploymentStatus
+    drafts: tuple[EventDraft, ...] = ()
+
+    def say(self, *drafts: EventDraft) -> "Assessed":
+        """Return this with `drafts` added."""
+        return evolve(self, drafts=(*self.drafts, *drafts))
+
+    def having(self, status: FlinkDeploymentStatus) -> "Assessed":
+        """Return this with another status."""
+        return evolve(self, status=status)
+
+
+@frozen
+class Subject:
+    """What is being assessed: status and observation, with what they are judged by.
+
+    Attributes:
+        status: status before this reconcile.
+        observation: facts of this reconcile.
+        spec: the spec that the user wants now.
+        now: wall time.
+        limits: how much of a failure goes into `status.error`.
+    """
+
+    status: FlinkDeploymentStatus
+    observation: Observation
+    spec: FlinkDeploymentSpec
+    now: dt.datetime
+    limits: Limits = field(factory=Limits)
+
+
+def assess(subject: Subject) -> Assessed:
+    """Return the status that the facts imply; O-1 to O-8."""
+    status = subject.status
+    recorded = record.last_reconciled(status)
+    recon = status.reconciliation_status.state
+    if recorded is None or recon is ReconciliationState.ROLLING_BACK:
+        return Assessed(status)
+    if recon is ReconciliationState.UPGRADING:
+        return Assessed(_job_manager_gone(subject))
+    found = _job_manager(subject)
+    if found.status.job_manager_deployment_status is JobManager.READY:
+        found = _cluster(found, subject)
+    return found.having(_without_old_error(found.status))
+
+
+def deployed_spec(status: FlinkDeploymentStatus) -> FlinkDeploymentSpec | None:
+    """Return the spec that is running: the recorded one, after a rollback the stable one (0.2)."""
+    rolled_back = status.reconciliation_status.state is ReconciliationState.ROLLED_BACK
+    recorded = record.last_stable(status) if rolled_back else record.last_reconciled(status)
+    return recorded.spec if recorded else None
+
+
+def _job_manager_gone(subject: Subject) -> FlinkDeploymentStatus:
+    """During an upgrade only one thing is of interest: whether the old cluster is gone."""
+    status = subject.status
+    if subject.observation.job_manager is not None:
+        return status
+    return evolve(
+        status,
+        job_manager_deployment_status=JobManager.MISSING,
+        job_status=evolve(status.job_status, state=_ended(status.job_status.state)),
+    )
+
+
+def _ended(state: FlinkJobState | None) -> FlinkJobState | None:
+    """Return the state of a job whose cluster was deleted (behaviour.md 4.8)."""
+    return state if state is not None and state.is_terminal else FlinkJobState.FINISHED
+
+
+def _job_manager(subject: Subject) -> Assessed:
+    """Judge the Deployment (behaviour.md 2.4)."""
+    status, seen = subject.status, subject.observation
+    facts = seen.job_manager
+    if facts is None or facts.deleting:
+        return _missing(subject)
+    if facts.available:
+        answered = seen.rest.state in (Rest.ANSWERED, Rest.FAILED)
+        state = JobManager.READY if answered else JobManager.DEPLOYED_NOT_READY
+        return Assessed(_job_unreachable(status, state))
+    failure = _start_failure(subject)
+    if failure is None:
+        return Assessed(_job_unreachable(status, JobManager.DEPLOYING))
+    return _failed_to_start(subject, failure)
+
+
+def _job_unreachable(status: FlinkDeploymentStatus, state: JobManager) -> FlinkDeploymentStatus:
+    """Take over the JobManager's state; nobody knows how a job is whose JobManager does not answer."""
+    job = status.job_status
+    if state is not JobManager.READY and job.state is FlinkJobState.RUNNING:
+        job = evolve(job, state=FlinkJobState.RECONCILING)
+    return evolve(status, job_manager_deployment_status=state, job_status=job)
+
+
+def _missing(subject: Subject) -> Assessed:
+    """O-10 and O-15: the Deployment is not there (any more)."""
+    status = subject.status
+    previous = status.job_manager_deployment_status
+    recorded = deployed_spec(status)
+    suspended = (
+        recorded is not None
+        and recorded.job is not None
+        and recorded.job.state is JobState.SUSPENDED
+    )
+    if suspended:
+        return Assessed(evolve(status, job_manager_deployment_status=JobManager.MISSING))
+    job = status.job_status
+    if job.state is None or not job.state.is_terminal:
+        job = evolve(job, state=FlinkJobState.RECONCILING)
+    missing = evolve(status, job_manager_deployment_status=JobManager.MISSING, job_status=job)
+    if previous in (JobManager.MISSING, JobManager.ERROR):
+        return Assessed(missing)
+    text = "Missing JobManager deployment"
+    error = Failure(FailureType.MISSING_JOB_MANAGER, text).to_json(subject.limits)
+    return Assessed(evolve(missing, error=error)).say(
+        warning(reasons.MISSING, reasons.JOB_MANAGER_DEPLOYMENT, text),
+    )
+
+
+def _start_failure(subject: Subject) -> PodFailure | None:
+    facts = subject.observation.job_manager
+    if facts is not None and facts.replica_failure is not None:
+        return PodFailure(reasons.FAILED_CREATE, facts.replica_failure)
+    return subject.observation.pod_failure
+
+
+def _failed_to_start(subject: Subject, failure: PodFailure) -> Assessed:
+    """O-20 to O-23: said once, when it is first seen or when the cause changes."""
+    status = subject.status
+    error = Failure(
+        FailureType.DEPLOYMENT_FAILED, failure.message, {"reason": failure.reason}
+    ).to_json(subject.limits)
+    state = JobManager.ERROR if failure.fatal else JobManager.DEPLOYING
+    found = evolve(
+        status,
+        job_manager_deployment_status=state,
+        job_status=evolve(status.job_status, state=FlinkJobState.RECONCILING),
+    )
+    known = (
+        status.job_manager_deployment_status is state if failure.fatal else status.error == error
+    )
+    if known and status.error is not None:
+        return Assessed(found)
+    return Assessed(evolve(found, error=error)).say(
+        warning(failure.reason, reasons.JOB_MANAGER_DEPLOYMENT, failure.message),
+    )
+
+
+def _cluster(found: Assessed, subject: Subject) -> Assessed:
+    """Judge what the JobManager says (2.5 to 2.7, 2.10)."""
+    rest = subject.observation.rest
+    if rest.cluster_info is not None:
+        found = found.having(_with_cluster_info(found.status, dict(rest.cluster_info)))
+    if rest.state is not Rest.ANSWERED:
+        return found
+    spec = deployed_spec(found.status)
+    if spec is None or spec.job is None:
+        deployed = found.status.reconciliation_status.state is ReconciliationState.DEPLOYED
+        return found.having(record.mark_stable(found.status)) if deployed else found
+    if spec.job.state is JobState.SUSPENDED:  # O-30
+        return found
+    job = rest.job(found.status.job_status.job_id)
+    if job is not None:
+        return _job_found(found, job, subject)
+    return found if _still_submitting(subject) else _job_not_found(found)
+
+
+def _with_cluster_info(status: FlinkDeploymentStatus, new: dict[str, str]) -> FlinkDeploymentStatus:
+    """Merge cluster info; a state size that moved by less than a tenth is not worth a write."""
+    old = status.cluster_info
+    size, before = new.get("state-size"), old.get("state-size")
+    if size and before and size.isdigit() and before.isdigit():
+        moved = abs(int(size) - int(before))
+        if moved < _CLUSTER_INFO_TOLERANCE * max(int(before), 1):
+            new["state-size"] = before
+    merged = {**old, **new}
+    return status if merged == old else evolve(status, cluster_info=merged)
+
+
+def _still_submitting(subject: Subject) -> bool:
+    """Whether the JobManager answers but `main` has not yet handed in the job: no error so early."""
+    facts = subject.observation.job_manager
+    starting = subject.status.job_status.state in (None, FlinkJobState.RECONCILING)
+    return starting and facts is not None and facts.age < _SUBMISSION_SECONDS
+
+
+def _job_not_found(found: Assessed) -> Assessed:
+    """O-36: the JobManager does not know the job (yet, or any more)."""
+    status = found.status
+    recon = evolve(status.reconciliation_status, state=ReconciliationState.DEPLOYED)
+    job = evolve(status.job_status, state=FlinkJobState.RECONCILING)
+    lost = evolve(status, error=JOB_NOT_FOUND, job_status=job, reconciliation_status=recon)
+    return found.having(lost).say(warning(reasons.MISSING, reasons.JOB, JOB_NOT_FOUND))
+
+
+def _job_found(found: Assessed, job: JobOverview, subject: Subject) -> Assessed:
+    """O-32 to O-35."""
+    before = found.status.job_status
+    state = observed_state(job)
+    after = evolve(before, state=state, job_name=job.name, start_time=str(job.start_time))
+    if subject.status.job_status.state is state:
+        found = found.having(evolve(found.status, job_status=after))
+        return found.having(_stable_if_running(found.status))
+    after = evolve(after, update_time=str(clock.epoch_ms(subject.now)))
+    found = found.having(evolve(found.status, job_status=after))
+    if state is FlinkJobState.CANCELED or (
+        state.is_terminal and before.state is FlinkJobState.CANCELLING
+    ):
+        found = found.having(_after_cancellation(found.status, subject.spec))
+    if state is FlinkJobState.FAILED:
+        found = _job_failed(found, subject)
+    elif found.status.error == JOB_NOT_FOUND:
+        found = found.having(evolve(found.status, error=None))
+    found = found.say(_changed(subject.status.job_status.state, state))
+    return found.having(_stable_if_running(found.status))
+
+
+def observed_state(job: JobOverview) -> FlinkJobState:
+    """Return the job's state; RUNNING only when every task is running or done (O-32)."""
+    state = FlinkJobState(job.state.value)
+    tasks = job.tasks
+    if state is FlinkJobState.RUNNING and tasks.running + tasks.finished != tasks.total:
+        return FlinkJobState.CREATED
+    return state
+
+
+def _after_cancellation(
+    status: FlinkDeploymentStatus, spec: FlinkDeploymentSpec
+) -> FlinkDeploymentStatus:
+    """P-5; a job with state that was cancelled from outside must not restart empty (Q-30)."""
+    status = record.mark_suspended(status)
+    if spec.job is None or spec.job.upgrade_mode is UpgradeMode.STATELESS:
+        return status
+
+    def keep_state(recorded: record.Recorded) -> record.Recorded:
+        if recorded.spec.job is None:
+            return recorded
+        job = evolve(recorded.spec.job, upgrade_mode=UpgradeMode.SAVEPOINT)
+        return evolve(recorded, spec=evolve(recorded.spec, job=job))
+
+    return record.edit_recorded(status, keep_state)
+
+
+def _job_failed(found: Assessed, subject: Subject) -> Assessed:
+    """O-35: the cause goes into the status before the change of state is announced (T-27)."""
+    failure = subject.observation.rest.job_failure
+    if failure is None or not failure.causes:
+        return found
+    chain = [Failure(FailureType.JOB_FAILED, text) for text in failure.causes]
+    error = evolve(chain[0], causes=tuple(chain[1:])).to_json(subject.limits)
+    message = " -> ".join(failure.causes[:3])
+    return found.having(evolve(found.status, error=error)).say(
+        warning(reasons.ERROR, reasons.JOB, message),
+    )
+
+
+def _changed(before: FlinkJobState | None, after: FlinkJobState) -> EventDraft:
+    words = f"from {before} to {after}" if before is not None else f"to {after}"
+    return normal(reasons.JOB_STATUS_CHANGED, reasons.JOB, f"Job status changed {words}")
+
+
+def _stable_if_running(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """P-8: a spec is good when its job runs, or has finished by itself."""
+    if status.reconciliation_status.state is not ReconciliationState.DEPLOYED or record.is_stable(
+        status
+    ):
+        return status
+    recorded = record.last_reconciled(status)
+    job = status.job_status.state
+    wanted = (
+        recorded is not None
+        and recorded.spec.job is not None
+        and recorded.spec.job.state is JobState.RUNNING
+    )
+    if job is FlinkJobState.RUNNING or (wanted and job is FlinkJobState.FINISHED):
+        return record.mark_stable(status)
+    return status
+
+
+def _without_old_error(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """O-8: an error ends when the cluster is fine and the recorded spec stable."""
+    healthy = (
+        status.job_manager_deployment_status is JobManager.READY
+        and status.job_status.state is not FlinkJobState.FAILED
+        and status.error != JOB_NOT_FOUND
+        and record.is_stable(status)
+    )
+    return evolve(status, error=None) if healthy and status.error is not None else status

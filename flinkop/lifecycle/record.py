@@ -1,0 +1,212 @@
+"""The few ways in which a status may record what is being done (behaviour.md 0.4, P-1 to P-8).
+
+Each takes a status and returns the next one; nothing is written here. A recorded spec is not the
+user's text: its `job.state` is what was reached and its `job.upgradeMode` what the restore used.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Final
+
+from attrs import evolve, frozen
+
+from flinkop.api import recorded_spec
+from flinkop.api.common import JobState
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.recorded_spec import RecordedSpec
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    FlinkJobState,
+    JobManagerDeploymentStatus,
+    ReconciliationState,
+    ReconciliationStatus,
+    TaskManagerInfo,
+)
+
+
+@frozen
+class Target:
+    """What is recorded: a spec of one generation, when, and the TaskManagers it needs.
+
+    Attributes:
+        spec: the spec as acted on (its upgradeMode is the one in use).
+        generation: `metadata.generation` it came with.
+        now_ms: epoch milliseconds.
+        task_managers: number of TaskManagers, None for session clusters.
+        name: name of the resource, for the TaskManagers' selector.
+        user_suspended: whether the user asks for `job.state: suspended`.
+    """
+
+    spec: FlinkDeploymentSpec
+    generation: int
+    now_ms: int
+    name: str
+    task_managers: int | None = None
+    user_suspended: bool = False
+
+
+Recorded = RecordedSpec[FlinkDeploymentSpec]
+"""A recorded FlinkDeployment spec."""
+
+# One reconcile asks for the same text several times; the values are frozen, so sharing is safe.
+_decode: Final = functools.lru_cache(maxsize=256)(recorded_spec.decode)
+
+
+def last_reconciled(status: FlinkDeploymentStatus) -> Recorded | None:
+    """Return the recorded spec; None before the first deployment."""
+    text = status.reconciliation_status.last_reconciled_spec
+    return _decode(text) if text else None
+
+
+def last_stable(status: FlinkDeploymentStatus) -> Recorded | None:
+    """Return the last spec that was found stable."""
+    text = status.reconciliation_status.last_stable_spec
+    return _decode(text) if text else None
+
+
+def is_stable(status: FlinkDeploymentStatus) -> bool:
+    """Whether the recorded spec is the stable one (behaviour.md 0.2)."""
+    recon = status.reconciliation_status
+    return recorded_spec.same(recon.last_reconciled_spec, recon.last_stable_spec)
+
+
+def before_attempt(status: FlinkDeploymentStatus, target: Target) -> FlinkDeploymentStatus:
+    """Record that `target` is about to be deployed (P-1 with upgrading)."""
+    return _record(status, target, after=JobState.SUSPENDED, upgrading=True)
+
+
+def deployed(status: FlinkDeploymentStatus, target: Target) -> FlinkDeploymentStatus:
+    """Record that `target` is in place: submitted, or suspended as asked (P-1)."""
+    state = target.spec.job.state if target.spec.job else JobState.RUNNING
+    return _record(status, target, after=state, upgrading=False)
+
+
+def refresh(status: FlinkDeploymentStatus, generation: int) -> FlinkDeploymentStatus:
+    """Record that `generation` asks for nothing new; the stored spec stays as it is (P-2)."""
+    if status.observed_generation == generation:
+        return status
+    return evolve(status, observed_generation=generation)
+
+
+def already_upgraded(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """Record that the upgrade under way was found to be done (P-6)."""
+
+    def running(recorded: Recorded) -> Recorded:
+        return _with_job_state(recorded, JobState.RUNNING)
+
+    found = edit_recorded(status, running)
+    recon = evolve(found.reconciliation_status, state=ReconciliationState.DEPLOYED)
+    job_status = found.job_status
+    if (recorded := last_reconciled(found)) is not None and recorded.spec.job is not None:
+        job_status = evolve(job_status, state=FlinkJobState.RECONCILING)
+    return evolve(
+        found,
+        reconciliation_status=recon,
+        job_status=job_status,
+        job_manager_deployment_status=JobManagerDeploymentStatus.DEPLOYING,
+    )
+
+
+def mark_suspended(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """Record that the job is down, so that it is started again if it should run (P-5)."""
+
+    def suspended(recorded: Recorded) -> Recorded:
+        return evolve(_with_job_state(recorded, JobState.SUSPENDED), first_deployment=False)
+
+    return edit_recorded(status, suspended)
+
+
+def forget_first_attempt(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """Undo the record of a first deployment that did not get through, so that a new spec wins (P-7)."""
+    recorded = last_reconciled(status)
+    if recorded is None or not recorded.first_deployment:
+        return status
+    recon = evolve(
+        status.reconciliation_status,
+        last_reconciled_spec=None,
+        state=ReconciliationState.UPGRADING,
+    )
+    return evolve(status, reconciliation_status=recon)
+
+
+def mark_stable(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """Record that the last reconciled spec is a good one to return to."""
+    recon = status.reconciliation_status
+    return evolve(
+        status,
+        reconciliation_status=evolve(recon, last_stable_spec=recon.last_reconciled_spec),
+    )
+
+
+def edit_recorded(
+    status: FlinkDeploymentStatus, change: Callable[[Recorded], Recorded]
+) -> FlinkDeploymentStatus:
+    """Decode the recorded spec, change it, store it (P-4); keeps a stable spec stable only if equal."""
+    recorded = last_reconciled(status)
+    if recorded is None:
+        return status
+    changed = change(recorded)
+    if changed == recorded:
+        return status
+    text = recorded_spec.encode(changed.spec, first_deployment=changed.first_deployment)
+    recon = evolve(status.reconciliation_status, last_reconciled_spec=text)
+    return evolve(status, reconciliation_status=recon)
+
+
+def _record(
+    status: FlinkDeploymentStatus, target: Target, *, after: JobState, upgrading: bool
+) -> FlinkDeploymentStatus:
+    recon = status.reconciliation_status
+    state = ReconciliationState.UPGRADING if upgrading else ReconciliationState.DEPLOYED
+    previous = last_reconciled(status)
+    first = previous is None or (
+        state is ReconciliationState.DEPLOYED and bool(previous.first_deployment)
+    )
+    text = recorded_spec.encode(_recorded(target.spec, previous, after), first_deployment=first)
+    stable = text if target.user_suspended else recon.last_stable_spec
+    return evolve(
+        status,
+        error=None,
+        observed_generation=target.generation,
+        task_manager=_task_manager(target, after) or status.task_manager,
+        reconciliation_status=ReconciliationStatus(
+            reconciliation_timestamp=target.now_ms,
+            last_reconciled_spec=text,
+            last_stable_spec=stable,
+            state=state,
+            extra=recon.extra,
+        ),
+    )
+
+
+def _recorded(
+    spec: FlinkDeploymentSpec, previous: Recorded | None, after: JobState
+) -> FlinkDeploymentSpec:
+    """Return `spec` as it is stored: state reached, trigger nonces as last handled."""
+    if spec.job is None:
+        return spec
+    job = evolve(spec.job, state=after)
+    if previous is not None and previous.spec.job is not None:
+        job = evolve(
+            job,
+            savepoint_trigger_nonce=previous.spec.job.savepoint_trigger_nonce,
+            checkpoint_trigger_nonce=previous.spec.job.checkpoint_trigger_nonce,
+        )
+    return evolve(spec, job=job)
+
+
+def _task_manager(target: Target, after: JobState) -> TaskManagerInfo | None:
+    if target.spec.job is None:
+        return None
+    if after is JobState.RUNNING and target.task_managers is not None:
+        return TaskManagerInfo(
+            label_selector=f"component=taskmanager,app={target.name}",
+            replicas=target.task_managers,
+        )
+    return TaskManagerInfo(label_selector="", replicas=0)
+
+
+def _with_job_state(recorded: Recorded, state: JobState) -> Recorded:
+    if recorded.spec.job is None:
+        return recorded
+    return evolve(recorded, spec=evolve(recorded.spec, job=evolve(recorded.spec.job, state=state)))

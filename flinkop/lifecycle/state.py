@@ -1,0 +1,200 @@
+"""One word and four conditions for what a status says (behaviour.md 0.5, 0.6; kstatus conditions).
+
+Running      the reference's: the job runs, or the session cluster answers
+Ready        what the user asked for is in place (kstatus); `kubectl wait --for=condition=Ready`
+Reconciling  True while the operator works towards it
+Stalled      True when it will not get there without a change by somebody
+"""
+
+from typing import Final
+
+from attrs import evolve, frozen
+
+from flinkop.api.common import JobState
+from flinkop.api.status import (
+    Condition,
+    FlinkDeploymentStatus,
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+    LifecycleState,
+    ReconciliationState,
+)
+from flinkop.lifecycle import record
+
+_NO_WAY_BACK: Final = (
+    "Manual restore required.",
+    "It is possible that the job has finished or terminally failed, or the configmaps have been deleted.",
+    "HA metadata is not available",
+)
+_IN_DELETION: Final = frozenset({LifecycleState.DELETING, LifecycleState.DELETED})
+_JOB_MANAGER_WORDS: Final = {
+    JobManager.READY: (
+        "JobManagerReady",
+        "JobManager is running and ready to receive REST API calls",
+    ),
+    JobManager.DEPLOYED_NOT_READY: (
+        "DeployedNotReady",
+        "JobManager is running but not yet ready to receive REST API calls",
+    ),
+    JobManager.DEPLOYING: ("JobManagerIsDeploying", "JobManager process is starting up"),
+    JobManager.MISSING: ("JobManagerDeploymentMissing", "JobManager deployment not found"),
+    JobManager.ERROR: ("Error", "JobManager deployment failed"),
+}
+
+
+def lifecycle_state(status: FlinkDeploymentStatus) -> LifecycleState:
+    """Return the one-word summary; the first rule of behaviour.md 0.5 that matches."""
+    recon = status.reconciliation_status
+    if status.lifecycle_state in _IN_DELETION:
+        return status.lifecycle_state or LifecycleState.DELETING
+    recorded = record.last_reconciled(status)
+    if recorded is None:
+        return LifecycleState.FAILED if status.error else LifecycleState.CREATED
+    if recon.state is ReconciliationState.UPGRADING:
+        return LifecycleState.UPGRADING
+    if recon.state is ReconciliationState.ROLLING_BACK:
+        return LifecycleState.ROLLING_BACK
+    if recorded.spec.job is not None and recorded.spec.job.state is JobState.SUSPENDED:
+        return LifecycleState.SUSPENDED
+    if _has_failed(status):
+        return LifecycleState.FAILED
+    if recon.state is ReconciliationState.ROLLED_BACK:
+        return LifecycleState.ROLLED_BACK
+    return LifecycleState.STABLE if record.is_stable(status) else LifecycleState.DEPLOYED
+
+
+def _has_failed(status: FlinkDeploymentStatus) -> bool:
+    if status.job_status.state is FlinkJobState.FAILED:
+        return True
+    down = status.job_manager_deployment_status in (JobManager.MISSING, JobManager.ERROR)
+    return down and any(text in (status.error or "") for text in _NO_WAY_BACK)
+
+
+@frozen
+class Stall:
+    """Why nothing more happens by itself: a reason for programs and a message for people."""
+
+    reason: str
+    message: str
+
+
+def summarize(
+    status: FlinkDeploymentStatus, *, generation: int, now: str, stall: Stall | None
+) -> FlinkDeploymentStatus:
+    """Return `status` with lifecycleState and conditions brought up to date.
+
+    Args:
+        status: the status of this reconcile.
+        generation: `metadata.generation` that the conditions are about.
+        now: RFC 3339 time for conditions that change.
+        stall: what keeps the wanted spec from being reached, if something does.
+    """
+    state = lifecycle_state(status)
+    status = evolve(status, lifecycle_state=state)
+    wanted = [
+        *_running(status),
+        _ready(status, state, generation, stall),
+        _reconciling(state, generation, stall),
+        _stalled(generation, stall),
+    ]
+    conditions = tuple(_keep_time(condition, status.conditions, now) for condition in wanted)
+    return status if conditions == status.conditions else evolve(status, conditions=conditions)
+
+
+def _running(status: FlinkDeploymentStatus) -> list[Condition]:
+    """The reference's only condition (behaviour.md 0.6); absent before anything was reconciled."""
+    recorded = record.last_reconciled(status)
+    if recorded is None:
+        return []
+    if recorded.spec.job is None:
+        reason, message = _JOB_MANAGER_WORDS[status.job_manager_deployment_status]
+        up = status.job_manager_deployment_status is JobManager.READY
+        return [Condition(type="Running", status=_truth(up), reason=reason, message=message)]
+    job = status.job_status.state or FlinkJobState.RECONCILING
+    return [
+        Condition(
+            type="Running",
+            status=_truth(job is FlinkJobState.RUNNING),
+            reason=job.value.capitalize(),
+            message=f"Job status {job.value}",
+        ),
+    ]
+
+
+def _ready(
+    status: FlinkDeploymentStatus, state: LifecycleState, generation: int, stall: Stall | None
+) -> Condition:
+    if stall is not None:
+        return _condition("Ready", generation, stall.reason, stall.message, up=False)
+    job = status.job_status.state
+    match state:
+        case LifecycleState.STABLE if job in (None, FlinkJobState.RUNNING, FlinkJobState.FINISHED):
+            message = (
+                "the job has finished" if job is FlinkJobState.FINISHED else "running as specified"
+            )
+            return _condition("Ready", generation, "Stable", message, up=True)
+        case LifecycleState.STABLE if _is_session(status):
+            up = status.job_manager_deployment_status is JobManager.READY
+            reason, message = _JOB_MANAGER_WORDS[status.job_manager_deployment_status]
+            return _condition("Ready", generation, reason, message, up=up)
+        case LifecycleState.SUSPENDED:
+            return _condition("Ready", generation, "Suspended", "suspended as specified", up=True)
+        case _:
+            return _condition("Ready", generation, _word(state), _progress(status, state), up=False)
+
+
+def _reconciling(state: LifecycleState, generation: int, stall: Stall | None) -> Condition:
+    busy = stall is None and state in (
+        LifecycleState.CREATED,
+        LifecycleState.UPGRADING,
+        LifecycleState.DEPLOYED,
+        LifecycleState.ROLLING_BACK,
+        LifecycleState.DELETING,
+    )
+    message = f"working: {state.value.lower()}" if busy else "nothing to do"
+    return _condition("Reconciling", generation, _word(state), message, up=busy)
+
+
+def _stalled(generation: int, stall: Stall | None) -> Condition:
+    if stall is None:
+        return _condition(
+            "Stalled", generation, "NotStalled", "no change is needed from outside", up=False
+        )
+    return _condition("Stalled", generation, stall.reason, stall.message, up=True)
+
+
+def _progress(status: FlinkDeploymentStatus, state: LifecycleState) -> str:
+    job_manager = _JOB_MANAGER_WORDS[status.job_manager_deployment_status][1]
+    if _is_session(status) or status.job_status.state is None:
+        return f"{state.value.lower()}: {job_manager}"
+    return f"{state.value.lower()}: {job_manager}; job is {status.job_status.state.value}"
+
+
+def _is_session(status: FlinkDeploymentStatus) -> bool:
+    recorded = record.last_reconciled(status)
+    return recorded is not None and recorded.spec.job is None
+
+
+def _word(state: LifecycleState) -> str:
+    return "".join(part.capitalize() for part in state.value.split("_"))
+
+
+def _condition(kind: str, generation: int, reason: str, message: str, *, up: bool) -> Condition:
+    return Condition(
+        type=kind,
+        status=_truth(up),
+        reason=reason,
+        message=message,
+        observed_generation=generation,
+    )
+
+
+def _truth(value: bool) -> str:  # noqa: FBT001 - a formatter
+    return "True" if value else "False"
+
+
+def _keep_time(new: Condition, old: tuple[Condition, ...], now: str) -> Condition:
+    previous = next((c for c in old if c.type == new.type), None)
+    if previous is not None and previous.status == new.status:
+        return evolve(new, last_transition_time=previous.last_transition_time)
+    return evolve(new, last_transition_time=now)

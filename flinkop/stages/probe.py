@@ -1,0 +1,36 @@
+"""How soon to look again at what no watch tells: Flink's REST API (design decision 6).
+
+Short at first, because most transitions end within a second, then slower, up to the interval that
+the reference's option names as its fixed wait.
+"""
+
+import random
+from typing import Final
+
+from attrs import define, field
+
+from flinkop.runtime.result import Request
+
+_FIRST_SECONDS: Final = 0.2
+_FACTOR: Final = 1.5
+_LAST_SECONDS: Final = 2.0
+_JITTER: Final = 0.1
+
+
+@define
+class ProbeBackoff:
+    """Counts the looks in a row at each object; `reset` when it has arrived somewhere."""
+
+    _looks: dict[Request, int] = field(factory=dict)
+    _random: random.Random = field(factory=random.Random)
+
+    def next_delay(self, request: Request, upper: float) -> float:
+        """Return seconds until the next look at `request`, at most `upper`."""
+        looks = self._looks.get(request, 0)
+        self._looks[request] = looks + 1
+        delay = min(_FIRST_SECONDS * _FACTOR ** min(looks, 20), _LAST_SECONDS, upper)
+        return delay * self._random.uniform(1 - _JITTER, 1 + _JITTER)
+
+    def reset(self, request: Request) -> None:
+        """Forget how often `request` was looked at."""
+        self._looks.pop(request, None)
