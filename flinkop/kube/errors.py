@@ -11,6 +11,7 @@ ApiError
 ├── Invalid             422: the object breaks its schema or a rule
 ├── TooManyRequests     429: throttled; carries retry_after
 ├── ServerError         5xx
+├── BadAnswer           2xx, but the body is not what was asked for
 └── Unreachable         no complete answer: connection refused, reset, deadline passed
 FencedError             not sent: the lease is lost
 ConfigError             the credentials cannot be used (kubeconfig, exec plugin, files)
@@ -19,11 +20,16 @@ Each ApiError says by `transient` whether the same call may succeed later withou
 and by `retry_after` how many seconds the server asked to wait.
 """
 
+# ruff: noqa: N818 - the names are the API server's reasons, as its documentation has them
+
 import http
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
+
+OK = 200
+UNAUTHORIZED = 401
 
 _SHOWN = 300  # characters of a plain-text error body that are kept
 
@@ -80,9 +86,14 @@ class BadRequest(ApiError):
 
 
 class Unauthorized(ApiError):
-    """The credentials are missing, wrong or expired, also after they were refreshed once."""
+    """The credentials are missing, wrong or expired, also after they were refreshed once.
+
+    Attributes:
+        look: which credentials were refused (`config.Credentials.refresh`).
+    """
 
     transient = True
+    look: int = 0
 
 
 class Forbidden(ApiError):
@@ -126,6 +137,12 @@ class TooManyRequests(ApiError):
 
 class ServerError(ApiError):
     """The API server failed (5xx)."""
+
+    transient = True
+
+
+class BadAnswer(ApiError):
+    """The API server said yes, but its answer cannot be read."""
 
     transient = True
 

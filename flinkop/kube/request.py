@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from flinkop.kube.meta import ObjectKey, ResourceType
 
@@ -291,8 +291,8 @@ def service_proxy(
     service: str,
     port: int | str,
     path: str,
-    query: Iterable[tuple[str, str]] = (),
     *,
+    query: Iterable[tuple[str, str]] = (),
     scheme: str = "",
 ) -> Request:
     """Reach a Service's HTTP server through the API server.
@@ -318,3 +318,8 @@ def service_proxy(
         write=not read,
         idempotent=read,
     )
+
+
+def with_content_type(call: Request, content_type: str) -> Request:
+    """Return the same call with a body of another type."""
+    return evolve(call, content_type=content_type)

@@ -1,7 +1,8 @@
-"""What the machinery counts, as small Protocols with defaults that do nothing.
+"""What the caches report, as a Protocol with a default that does nothing.
 
-The machinery imports no metrics library; `flinkop.metrics` fills these for Prometheus. Calls are made
-on the event loop, must be cheap and must not raise. Durations are seconds.
+The machinery imports no metrics library; `flinkop.metrics` fills this for Prometheus. Calls are made
+on the event loop, must be cheap and must not raise. Durations are seconds. The client's Protocol is in
+`flinkop.kube.instruments`, those of queue, controller and election in `queue_instruments`.
 """
 
 from typing import Protocol
@@ -10,15 +11,9 @@ from flinkop.kube.instruments import ClientInstruments, NoClientInstruments
 
 __all__ = [
     "ClientInstruments",
-    "ControllerInstruments",
     "InformerInstruments",
-    "LeaderInstruments",
     "NoClientInstruments",
-    "NoControllerInstruments",
     "NoInformerInstruments",
-    "NoLeaderInstruments",
-    "NoQueueInstruments",
-    "QueueInstruments",
 ]
 
 
@@ -54,62 +49,6 @@ class InformerInstruments(Protocol):
         ...
 
 
-class QueueInstruments(Protocol):
-    """Told about a workqueue. `queue` is its name, `lane` is `user` or `resync`."""
-
-    def depth(self, queue: str, lane: str, count: int) -> None:
-        """Tell how many requests are ready."""
-        ...
-
-    def added(self, queue: str, lane: str) -> None:
-        """Count a request that became ready."""
-        ...
-
-    def waited(self, queue: str, lane: str, seconds: float) -> None:
-        """Observe the time from ready to taken."""
-        ...
-
-    def worked(self, queue: str, seconds: float) -> None:
-        """Observe the time from taken to done."""
-        ...
-
-    def retried(self, queue: str) -> None:
-        """Count a rate-limited request."""
-        ...
-
-
-class ControllerInstruments(Protocol):
-    """Told about reconciles."""
-
-    def reconciled(self, controller: str, result: str, seconds: float) -> None:
-        """Count one reconcile: success, requeue_after, error, terminal, timeout or panic."""
-        ...
-
-    def active(self, controller: str, workers: int) -> None:
-        """Tell how many workers are busy."""
-        ...
-
-    def loop_paused(self, seconds: float) -> None:
-        """Observe by how much the event loop was late: one worker must not stop the others."""
-        ...
-
-
-class LeaderInstruments(Protocol):
-    """Told about a leader election. `lease` is namespace/name of the Lease."""
-
-    def leading(self, lease: str, *, leading: bool) -> None:
-        """Tell whether this process leads."""
-        ...
-
-    def renewed(self, lease: str, seconds: float) -> None:
-        """Observe a successful renewal."""
-        ...
-
-    def renewal_failed(self, lease: str, reason: str) -> None:
-        """Count a failed renewal."""
-        ...
-
-
 class NoInformerInstruments:
     """Counts nothing."""
 
@@ -132,49 +71,4 @@ class NoInformerInstruments:
         """Do nothing."""
 
     def state(self, resource: str, namespace: str, state: str) -> None:
-        """Do nothing."""
-
-
-class NoQueueInstruments:
-    """Counts nothing."""
-
-    def depth(self, queue: str, lane: str, count: int) -> None:
-        """Do nothing."""
-
-    def added(self, queue: str, lane: str) -> None:
-        """Do nothing."""
-
-    def waited(self, queue: str, lane: str, seconds: float) -> None:
-        """Do nothing."""
-
-    def worked(self, queue: str, seconds: float) -> None:
-        """Do nothing."""
-
-    def retried(self, queue: str) -> None:
-        """Do nothing."""
-
-
-class NoControllerInstruments:
-    """Counts nothing."""
-
-    def reconciled(self, controller: str, result: str, seconds: float) -> None:
-        """Do nothing."""
-
-    def active(self, controller: str, workers: int) -> None:
-        """Do nothing."""
-
-    def loop_paused(self, seconds: float) -> None:
-        """Do nothing."""
-
-
-class NoLeaderInstruments:
-    """Counts nothing."""
-
-    def leading(self, lease: str, *, leading: bool) -> None:
-        """Do nothing."""
-
-    def renewed(self, lease: str, seconds: float) -> None:
-        """Do nothing."""
-
-    def renewal_failed(self, lease: str, reason: str) -> None:
         """Do nothing."""
