@@ -67,7 +67,7 @@ tools: sync ## build or find the control plane's programs (cached outside the ch
 	@$(STEPS) --quiet tools
 
 demo: sync ## from nothing to a running Flink job, live (KEEP=1 leaves it running)
-	@$(PY) hack/demo.py $(if $(KEEP),--keep) $(ARGS)
+	@PYTHONPATH=test $(PY) -m hack.demo $(if $(KEEP),--keep) $(ARGS)
 
 run: sync ## run the operator against your kubeconfig (ARGS='--namespace demo')
 	@$(PY) -m flinkop run $(ARGS)

@@ -1,0 +1,147 @@
+"""The whole scene: a control plane with our CRDs, flinksim beside it, and the operator as a process.
+
+What the demo and the benchmark stand on. Everything ends with the scene; a killed run's remains
+are collected by the next, because each process names the cluster's directory in its arguments.
+"""
+
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+from fakes.programs import ROOT, Program, ProgramError, free_port, pause, python
+
+from hack.clusters import toolset
+from hack.clusters.cluster import ControlPlane
+from hack.clusters.progress import Progress
+
+Say = Callable[[str], None]
+
+
+@attrs.define
+class Scene:
+    """What is running.
+
+    Attributes:
+        plane: the control plane.
+        logs: directory of the programs' log files.
+        sim_port: where flinksim serves `/<namespace>/<name>/`.
+        operator: the operator's process once it was started.
+        health: its base address of /healthz, /readyz and /metrics.
+    """
+
+    plane: ControlPlane
+    logs: Path
+    sim_port: int = attrs.Factory(free_port)
+    sim: Program | None = None
+    operator: Program | None = None
+    health: str = ""
+
+    @property
+    def rest_template(self) -> str:
+        """Where the operator finds a cluster's REST address."""
+        return f"http://127.0.0.1:{self.sim_port}/{{namespace}}/{{name}}/"
+
+    def install_crds(self) -> None:
+        """Apply the CRDs and wait until the API server serves them."""
+        self.plane.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests" / "crds"))
+        self.plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+
+    def install_job_account(self, namespace: str) -> None:
+        """Give jobs in a namespace the service account and role that Flink needs."""
+        rendered = self.plane.kubectl("kustomize", str(ROOT / "manifests" / "job"))
+        rendered = rendered.replace("namespace: default", f"namespace: {namespace}")
+        self.plane.kubectl("apply", "--server-side", "-f", "-", stdin=rendered)
+
+    def start_sim(self) -> None:
+        """Start flinksim and wait until it listens."""
+        arguments = ("--kubeconfig", str(self.plane.kubeconfig), "--port", str(self.sim_port))
+        self.sim = Program("flinksim", python("flinksim", *arguments), self.logs / "flinksim.log")
+        self._wait_listening(self.sim, 30)
+
+    def start_operator(self, *arguments: str, **options: str) -> Program:
+        """Start `flinkop run` and wait until it is ready.
+
+        `arguments` are flags; `options` are keys and values of its config.yaml.
+        """
+        port = free_port()
+        conf = self.logs / "conf"
+        conf.mkdir(parents=True, exist_ok=True)
+        lines = {"kubernetes.operator.health.probe.port": str(port), **options}
+        text = "".join(f"{key}: {value}\n" for key, value in lines.items())
+        (conf / "config.yaml").write_text(text)
+        command = python("flinkop", "run", "--kubeconfig", str(self.plane.kubeconfig))
+        command += ["--rest-template", self.rest_template, *arguments]
+        log = self.logs / "flinkop.log"
+        self.operator = Program("flinkop", command, log, FLINK_CONF_DIR=str(conf))
+        self.health = f"http://127.0.0.1:{port}"
+        self.operator.wait_answers(f"{self.health}/readyz", 60)
+        return self.operator
+
+    def stop_operator(self) -> None:
+        """End the operator, if it runs."""
+        if self.operator:
+            self.operator.stop()
+        self.operator = None
+
+    def check(self) -> None:
+        """Raise when one of the programs has ended."""
+        for program in (self.sim, self.operator):
+            if program:
+                program.check()
+
+    def close(self) -> None:
+        """End everything."""
+        self.stop_operator()
+        if self.sim:
+            self.sim.stop(5)
+        self.plane.delete()
+
+    def _wait_listening(self, program: Program, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not listens(self.sim_port):
+            program.check()
+            if time.monotonic() > deadline:
+                raise ProgramError(f"{program.name} does not listen:\n{program.tail()}")
+            pause(0.05)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections on a local port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def fresh_logs(name: str) -> Path:
+    """An empty directory for the log files of a run, inside the checkout's cache."""
+    logs = ROOT / ".cache" / name
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
+    return logs
+
+
+def stage(
+    name: str, logs: Path, *, nodes: int = 2, namespace: str = "default", say: Say = print
+) -> Scene:
+    """A scene with CRDs, the jobs' account in `namespace` and flinksim; close it when done.
+
+    `say` is told what happens, before it happens. What was started is ended when a step fails.
+    """
+    say("getting the control plane's programs")
+    toolset.ready(Progress())
+    say("starting etcd, API server, controller manager, scheduler and kwok")
+    scene = Scene(ControlPlane.create(name, nodes=nodes, progress=Progress(quiet=True)), logs)
+    try:
+        say("installing the CRDs and the service account that Flink uses")
+        scene.install_crds()
+        if namespace != "default":
+            scene.plane.create_namespace(namespace)
+        scene.install_job_account(namespace)
+        say("starting flinksim, which plays Flink's side")
+        scene.start_sim()
+    except BaseException:
+        scene.close()
+        raise
+    return scene
