@@ -123,7 +123,7 @@ def fresh_logs(name: str) -> Path:
 
 
 def stage(
-    name: str, logs: Path, *, nodes: int = 2, namespace: str = "default", say: Say = print
+    name: str | None, logs: Path, *, nodes: int = 2, namespace: str = "default", say: Say = print
 ) -> Scene:
     """A scene with CRDs, the jobs' account in `namespace` and flinksim; close it when done.
 

@@ -1,0 +1,81 @@
+"""`make bench`: flinkop against a bare client on a real control plane. See README.md beside this."""
+
+import argparse
+import asyncio
+import os
+import platform
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+from bench.report import show
+from bench.resources import NAMESPACE
+from bench.run import run, save
+from bench.waves import TooSlowError
+from fakes.leanapi import CallError
+from fakes.programs import ProgramError
+from fakes.scene import fresh_logs, stage
+from rich.console import Console
+
+from hack.clusters.errors import ControlPlaneError
+
+PODS_PER_RESOURCE = 3
+PODS_PER_NODE = 1000
+FAILURES = (ControlPlaneError, ProgramError, TooSlowError, CallError, ConnectionError)
+
+
+def interrupted(*_: object) -> NoReturn:
+    """SIGTERM ends the benchmark as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def measure(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Set the scene, run, take the scene down."""
+    begun = time.monotonic()
+
+    def say(text: str) -> None:
+        passed = time.monotonic() - begun
+        console.print(f"[{passed:6.1f} s] {text}", markup=False, highlight=False)
+
+    nodes = 2 + arguments.count * PODS_PER_RESOURCE // PODS_PER_NODE
+    scene = stage(None, fresh_logs("bench"), nodes=nodes, namespace=NAMESPACE, say=say)
+    try:
+        results = asyncio.run(run(scene, arguments.count, arguments.idle, arguments.limit, say))
+    except BaseException:
+        if scene.operator:
+            console.print(scene.operator.tail(30), markup=False, highlight=False)
+        raise
+    finally:
+        scene.close()
+    machine = {"cores": os.cpu_count(), "python": platform.python_version()}
+    return {"count": arguments.count, "machine": machine, **results}
+
+
+def main() -> int:
+    """0 when all phases ended; budgets are printed, never asserted."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--count", type=int, default=500, help="resources")
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds of the idle phase")
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds a phase may take")
+    parser.add_argument("--out", type=Path, help="write the results as JSON to this file")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, interrupted)
+    console = Console()
+    try:
+        results = measure(arguments, console)
+    except KeyboardInterrupt:
+        return 130
+    except (*FAILURES, ExceptionGroup) as error:
+        for failure in error.exceptions if isinstance(error, ExceptionGroup) else [error]:
+            console.print(f"The benchmark failed: {failure}", style="red", markup=False)
+        return 1
+    show(results, console)
+    if arguments.out:
+        save(results, arguments.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

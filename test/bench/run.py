@@ -1,0 +1,236 @@
+"""The whole benchmark, in order: one alone, the bare client, then the operator with all of them."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+from bench import process
+from bench.resources import NAMESPACE, names
+from bench.scrape import Scrape, scrape, writes
+from bench.template import CAPTURED, Template
+from bench.timeline import Timeline, Wave
+from bench.waves import Waves
+from fakes.leanapi import Api
+from fakes.programs import Program, python
+from fakes.scene import Scene
+
+ALONE = 5
+"""How often the single resource is measured; the median counts."""
+SETTLE = 5.0
+
+
+@attrs.define
+class Bench:
+    """Runs the phases against one scene; `results` grows by the documented keys."""
+
+    scene: Scene
+    api: Api
+    waves: Waves
+    count: int
+    idle_seconds: float
+    say: Callable[[str], None]
+    results: dict[str, Any] = attrs.Factory(dict)
+
+    async def all_phases(self) -> dict[str, Any]:
+        """Run everything; returns the results."""
+        template = await self.alone()
+        await self.bare(template)
+        await self.many()
+        return self.results
+
+    async def alone(self) -> Template:
+        """One resource on an idle machine, several times; returns what was made for it."""
+        self.say(f"one resource alone, {ALONE} times: create, restart, delete")
+        await self.start_operator()
+        rows: dict[str, list[float]] = {}
+        template = None
+        for turn in range(ALONE):
+            name = CAPTURED if turn == 0 else f"alone-{turn}"
+            created = await self.waves.create([name])
+            template = template or await Template.capture(self.api)
+            restarted = await self.waves.restart([name], 1)
+            deleted = await self.waves.delete([name])
+            for key, seconds in alone_rows(created, restarted, deleted).items():
+                rows.setdefault(key, []).append(seconds)
+            await self.emptied()
+        self.results["alone"] = {key: middle(values) for key, values in rows.items()}
+        await self.stop_operator()
+        assert template
+        return template
+
+    async def bare(self, template: Template) -> None:
+        """The bare client with all resources."""
+        self.say(f"the bare client: {self.count} created, until all STABLE; then deleted")
+        file = self.scene.logs / "template.json"
+        template.save(file)
+        log = self.scene.logs / "bare.log"
+        command = python("bench.bare", str(self.scene.plane.kubeconfig), str(file))
+        client = Program("the bare client", command, log)
+        try:
+            wave = await self.waves.create(names(self.count))
+            used = process.cpu_seconds(client.pid)
+            resident = process.peak_mib(client.pid)
+            gone = await self.waves.delete(names(self.count))
+        finally:
+            await asyncio.to_thread(client.stop)
+        calls = Counter(msgspec.json.decode(log.read_bytes().splitlines()[-1])["calls"])
+        made = sum(calls.values()) - 2 * self.count  # deletion: one for the Deployment, one patch
+        self.results["bare"] = {
+            "create_all_stable_seconds": wave.total(),
+            "create_cpu_seconds": used,
+            "peak_resident_mib": resident,
+            "requests_per_resource": made / self.count,
+            "delete_all_seconds": gone.total(),
+            **spread("jobmanager", wave.seconds("jobmanager")),
+            **spread("stable", wave.seconds("stable")),
+        }
+        await self.emptied()
+
+    async def many(self) -> None:
+        """The operator with all resources: create, stay idle, restart, delete."""
+        await self.start_operator()
+        self.results["create"] = await self.measured(
+            f"flinkop: {self.count} created, until all STABLE",
+            lambda: self.waves.create(names(self.count)),
+        )
+        await self.idle()
+        self.results["restart"] = await self.measured(
+            f"flinkop: {self.count} restarted, until all STABLE",
+            lambda: self.waves.restart(names(self.count), 1),
+        )
+        self.results["delete"] = await self.measured(
+            f"flinkop: {self.count} deleted, until all gone",
+            lambda: self.waves.delete(names(self.count)),
+        )
+        last = await scrape(self.scene.health)
+        self.results["longest_loop_pause_seconds"] = last.longest_pause
+        self.results["peak_resident_mib"] = process.peak_mib(self.pid)
+        await self.stop_operator()
+
+    async def measured(self, what: str, wave: Callable[[], Any]) -> dict[str, Any]:
+        """Run a wave, with the operator's CPU time, memory and requests during it."""
+        self.say(what)
+        before, used = await scrape(self.scene.health), process.cpu_seconds(self.pid)
+        done: Wave = await wave()
+        used = process.cpu_seconds(self.pid) - used
+        resident = process.resident_mib(self.pid)
+        await asyncio.sleep(SETTLE)  # the last events are written after STABLE
+        after = await scrape(self.scene.health)
+        row = {
+            "all_seconds": done.total(),
+            "cpu_seconds": used,
+            "resident_mib": resident,
+            **requests(after, before, self.count),
+        }
+        for milestone in ("jobmanager", "stable", "gone"):
+            row.update(spread(milestone, done.seconds(milestone)))
+        self.say(f"  {row['all_seconds']:.1f} s, {used:.1f} CPU-s, {resident:.0f} MiB")
+        return row
+
+    async def idle(self) -> None:
+        """Nothing is asked: what does the operator cost, and does it leave the API server alone?"""
+        self.say(f"flinkop: idle for {self.idle_seconds:.0f} s with {self.count} running")
+        before, used = await scrape(self.scene.health), process.cpu_seconds(self.pid)
+        seen, begun = self.waves.timeline.events, time.monotonic()
+        await asyncio.sleep(self.idle_seconds)
+        used = process.cpu_seconds(self.pid) - used
+        calls = (await scrape(self.scene.health)).since(before)
+        self.results["idle"] = {
+            "seconds": self.idle_seconds,
+            "cpu_share_of_a_core": used / (time.monotonic() - begun),
+            "api_writes": writes(calls),
+            "changes_of_resources": self.waves.timeline.events - seen,
+            "resident_mib": process.resident_mib(self.pid),
+            "calls": listed(calls),
+        }
+
+    @property
+    def pid(self) -> int:
+        """The operator's process."""
+        assert self.scene.operator
+        return self.scene.operator.pid
+
+    async def start_operator(self) -> None:
+        """Start it, watching the benchmark's namespace, and let it come to rest."""
+        await asyncio.to_thread(self.scene.start_operator)
+        await asyncio.sleep(1)
+
+    async def stop_operator(self) -> None:
+        """End it."""
+        await asyncio.to_thread(self.scene.stop_operator)
+
+    async def emptied(self) -> None:
+        """Wait until garbage collection has taken the last pod, so that phases do not overlap."""
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods?limit=1"
+        while (await self.api.get(path))["items"]:  # noqa: ASYNC110 -- a poll of another process
+            await asyncio.sleep(0.5)
+
+
+def alone_rows(created: Wave, restarted: Wave, deleted: Wave) -> dict[str, float]:
+    """Seconds of one turn with a single resource."""
+    (name,) = restarted.target
+    asked = restarted.asked[name]
+    return {
+        "create_to_jobmanager_seconds": created.seconds("jobmanager")[0],
+        "create_to_stable_seconds": created.seconds("stable")[0],
+        "restart_to_old_stopped_seconds": restarted.stopped[name] - asked,
+        "restart_to_jobmanager_seconds": restarted.seconds("jobmanager")[0],
+        "restart_to_stable_seconds": restarted.seconds("stable")[0],
+        "delete_seconds": deleted.seconds("gone")[0],
+    }
+
+
+def requests(after: Scrape, before: Scrape, count: int) -> dict[str, Any]:
+    """Calls to the API server: in all, per resource, and by verb and kind."""
+    calls = after.since(before)
+    return {
+        "requests_per_resource": sum(calls.values()) / count,
+        "writes_per_resource": writes(calls) / count,
+        "calls": listed(calls),
+    }
+
+
+def listed(calls: Counter[tuple[str, str]]) -> dict[str, int]:
+    """Calls by `verb resource`, most frequent first."""
+    return {f"{verb} {resource}": count for (verb, resource), count in calls.most_common()}
+
+
+def spread(name: str, seconds: list[float]) -> dict[str, float]:
+    """Median and 99th percentile of sorted seconds; nothing when there are none."""
+    if not seconds:
+        return {}
+    at = min(len(seconds) - 1, int(len(seconds) * 0.99))
+    return {f"{name}_p50_seconds": middle(seconds), f"{name}_p99_seconds": seconds[at]}
+
+
+def middle(values: list[float]) -> float:
+    """The median."""
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2]
+
+
+async def run(
+    scene: Scene, count: int, idle_seconds: float, limit: float, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Run the benchmark in a scene whose namespace is empty."""
+    async with Api(scene.plane.kubeconfig) as api:
+        timeline = Timeline(api)
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(timeline.run())
+            await timeline.ready.wait()
+            bench = Bench(
+                scene, api, Waves(api, timeline, scene.check, limit), count, idle_seconds, say
+            )
+            results = await bench.all_phases()
+            watching.cancel()
+    return results
+
+
+def save(results: dict[str, Any], path: Path) -> None:
+    """Write the results as JSON."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
