@@ -134,15 +134,18 @@ class Timeline:
 
     async def _follow(self, path: str, *, custom: bool) -> None:
         async for line in self._api.watch(path):
-            event = self._decode(line)
-            self.events += custom
-            name = event.object.metadata.name
-            seen = self.seen.setdefault(name, Seen())
-            if custom:
-                self._resource(seen, event)
-            else:
-                self._deployment(seen, event)
-            self._judge(name)
+            self.hear(self._decode(line), custom=custom)
+
+    def hear(self, event: Event, *, custom: bool) -> None:
+        """Take in one event of a FlinkDeployment (`custom`) or of a JobManager Deployment."""
+        self.events += custom
+        name = event.object.metadata.name
+        seen = self.seen.setdefault(name, Seen())
+        if custom:
+            self._resource(seen, event)
+        else:
+            self._deployment(seen, event)
+        self._judge(name)
 
     def _resource(self, seen: Seen, event: Event) -> None:
         name, status = event.object.metadata.name, event.object.status or Status()
