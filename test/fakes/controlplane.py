@@ -18,7 +18,7 @@ _REPOSITORY = Path(__file__).resolve().parent.parent.parent
 if str(_REPOSITORY) not in sys.path:
     sys.path.insert(0, str(_REPOSITORY))
 
-from hack.clusters import locks, paths, processes, records  # noqa: E402
+from hack.clusters import locks, paths, ports, processes, records, tools  # noqa: E402
 from hack.clusters.cluster import ControlPlane  # noqa: E402
 from hack.clusters.errors import ControlPlaneError  # noqa: E402
 
@@ -28,6 +28,10 @@ __all__ = [
     "control_plane",
     "namespace",
     "own_control_plane",
+    "ports",
+    "processes",
+    "records",
+    "tools",
     "unique_name",
 ]
 

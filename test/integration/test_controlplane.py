@@ -1,6 +1,7 @@
 """The test control plane keeps its own promises."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,19 @@ def test_killed_component_comes_back(own_control_plane):
     assert not own_control_plane.components.running("kube-controller-manager")
     own_control_plane.start_component("kube-controller-manager")
     own_control_plane.create_namespace("needs-a-service-account")
+
+
+def test_paused_api_server_is_silent_and_goes_on(own_control_plane):
+    """A frozen API server answers nothing, and answers again once it is let go."""
+    plane = own_control_plane
+    plane.components.pause("kube-apiserver")
+    with socket.create_connection(("127.0.0.1", int(plane.server.rpartition(":")[2]))) as silent:
+        silent.settimeout(0.3)
+        silent.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            silent.recv(1)
+    plane.components.resume("kube-apiserver")
+    plane.api.wait_for("/readyz", 30)
 
 
 def test_delete_leaves_nothing():
