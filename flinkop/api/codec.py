@@ -30,7 +30,7 @@ from flinkop.api.common import (
     IngressTls,
     PodTemplate,
     Quantities,
-    RawObject,
+    ResourceClaim,
     ResourceRequirements,
 )
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
@@ -287,7 +287,6 @@ def _converter(*, detailed: bool) -> Converter:
     by_annotation: dict[Any, Callable[[Any, Any], Any]] = {
         Mapping[str, str]: _texts,
         PodTemplate: _object,
-        RawObject: _object,
         FlinkConfiguration: _anything,
         Quantities: _quantities,
         EpochText: _digits,
@@ -336,7 +335,7 @@ def _locate(error: BaseException) -> Mismatch:
 
 # Encoding: one plan per class, made once, because asking attrs each time is too slow for a status.
 
-_KUBERNETES_TYPES = frozenset({ResourceRequirements, IngressTls})
+_KUBERNETES_TYPES = frozenset({ResourceRequirements, ResourceClaim, IngressTls})
 """Types whose serialised form in the reference is Kubernetes' own: without nulls (`api.md` 3.4)."""
 
 _PLAIN = frozenset({str, int, float, bool, dict})

@@ -15,7 +15,6 @@ class Wire(enum.Enum):
     """Marks for members whose wire form the Python type alone does not tell."""
 
     POD = "a Kubernetes Pod"
-    OBJECT = "any object"
     ANY = "any JSON value"
     QUANTITIES = "names to quantities, integers or strings"
     DIGITS = "digits in a string; an integer is read too"
@@ -23,9 +22,6 @@ class Wire(enum.Enum):
 
 PodTemplate = Annotated[dict[str, Any], Wire.POD]
 """A raw Kubernetes Pod used as a template; only its metadata and spec count. Never mutated."""
-
-RawObject = Annotated[dict[str, Any], Wire.OBJECT]
-"""An object kept as it came. Never mutated."""
 
 FlinkConfiguration = Annotated[object, Wire.ANY]
 """Any JSON value, because the API server accepts any; an object of flat or nested keys is meant."""
@@ -121,6 +117,20 @@ class Resource:
 
 
 @attrs.frozen(kw_only=True)
+class ResourceClaim:
+    """A reference to one of the pod's resource claims.
+
+    Attributes:
+        name: Name of an entry of the pod's resourceClaims.
+        request: Name of a request in the claim.
+    """
+
+    name: str | None = None
+    request: str | None = None
+    extra: Mapping[str, Any] = extra_fields()
+
+
+@attrs.frozen(kw_only=True)
 class ResourceRequirements:
     """Compute resources of the main container, in the form Kubernetes uses.
 
@@ -130,7 +140,7 @@ class ResourceRequirements:
         claims: Accepted for the sake of the form, without effect.
     """
 
-    claims: tuple[RawObject, ...] | None = None
+    claims: tuple[ResourceClaim, ...] | None = None
     limits: Quantities | None = None
     requests: Quantities | None = None
     extra: Mapping[str, Any] = extra_fields()
