@@ -7,7 +7,7 @@ are collected by the next, because each process names the cluster's directory in
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import attrs
@@ -18,6 +18,7 @@ from hack.clusters.cluster import ControlPlane
 from hack.clusters.progress import Progress
 
 Say = Callable[[str], None]
+NOTHING: Mapping[str, str] = {}
 
 
 @attrs.define
@@ -61,10 +62,15 @@ class Scene:
         self.sim = Program("flinksim", python("flinksim", *arguments), self.logs / "flinksim.log")
         self._wait_listening(self.sim, 30)
 
-    def start_operator(self, *arguments: str, **options: str) -> Program:
+    def start_operator(
+        self, *arguments: str, kubeconfig: Path | None = None, options: Mapping[str, str] = NOTHING
+    ) -> Program:
         """Start `flinkop run` and wait until it is ready.
 
-        `arguments` are flags; `options` are keys and values of its config.yaml.
+        Args:
+            arguments: flags.
+            kubeconfig: whose rights it has; a cluster-admin's by default.
+            options: keys and values of its config.yaml.
         """
         port = free_port()
         conf = self.logs / "conf"
@@ -72,7 +78,7 @@ class Scene:
         lines = {"kubernetes.operator.health.probe.port": str(port), **options}
         text = "".join(f"{key}: {value}\n" for key, value in lines.items())
         (conf / "config.yaml").write_text(text)
-        command = python("flinkop", "run", "--kubeconfig", str(self.plane.kubeconfig))
+        command = python("flinkop", "run", "--kubeconfig", str(kubeconfig or self.plane.kubeconfig))
         command += ["--rest-template", self.rest_template, *arguments]
         log = self.logs / "flinkop.log"
         self.operator = Program("flinkop", command, log, FLINK_CONF_DIR=str(conf))
