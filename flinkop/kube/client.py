@@ -217,6 +217,7 @@ class KubeClient:
         send_initial_events: bool = False,
         timeout_seconds: int | None = None,
         silence: float = 90.0,
+        on_open: Callable[[], None] | None = None,
     ) -> AsyncGenerator[stream.WatchEvent, None]:
         """Follow a collection: yields ADDED, MODIFIED, DELETED and BOOKMARK, and ends when the server does.
 
@@ -232,6 +233,7 @@ class KubeClient:
             timeout_seconds: after which the server ends the watch.
             silence: seconds without a byte after which the stream counts as dead; the server sends a
                 bookmark about every 60.
+            on_open: called when the server has accepted the watch, before anything happens in it.
 
         Raises:
             Gone: the resourceVersion is too old, as HTTP status or inside the stream.
@@ -247,7 +249,7 @@ class KubeClient:
             send_initial_events=send_initial_events,
             timeout_seconds=timeout_seconds,
         )
-        async for event in self._transport.stream(call, silence):
+        async for event in self._transport.stream(call, silence, on_open):
             if event.type == stream.ERROR:
                 raise stream.error_of(event)
             yield event

@@ -168,7 +168,7 @@ class Transport:
         return response, look
 
     async def stream(
-        self, call: Request, silence: float
+        self, call: Request, silence: float, on_open: Callable[[], None] | None = None
     ) -> AsyncGenerator[stream.WatchEvent, None]:
         """Yield the events of a watch, ERROR included, until the server ends it."""
         pool = self._watches
@@ -176,6 +176,8 @@ class Transport:
         try:
             response = await self._open_stream(slot.session, call, silence)
             try:
+                if on_open is not None:
+                    on_open()
                 async for event in _events(call, response, silence):
                     yield event
             finally:
