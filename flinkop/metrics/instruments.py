@@ -58,10 +58,9 @@ class InformerMetrics:
         self._handler_failures = cache(registry.counter(names.INFORMER_HANDLER_FAILURES).labels)
         self._states: dict[tuple[str, str], str] = {}
 
-    def listed(self, resource: str, seconds: float, objects: int) -> None:
-        """Count a complete initial list."""
+    def listed(self, resource: str, seconds: float, objects: int) -> None:  # noqa: ARG002
+        """Count a complete initial list; how many objects are kept comes by `objects`."""
         self._lists(resource).observe(seconds)
-        self._objects(resource).set(objects)
 
     def watch_restarted(self, resource: str, reason: str) -> None:
         """Count the end of a watch."""
