@@ -44,14 +44,20 @@ TRANSITIONS: Final = (
 
 @define
 class _Stay:
+    state: State
     entered: dt.datetime
     last_update: dt.datetime
 
 
 @define
 class _Tracker:
+    """The present state and, present one included, the states that still matter: few, so a list."""
+
     state: State
-    stays: dict[State, _Stay]
+    stays: list[_Stay]
+
+    def find(self, state: State) -> _Stay | None:
+        return next((stay for stay in self.stays if stay.state is state), None)
 
 
 class LifecycleTimes:
@@ -95,11 +101,11 @@ class LifecycleTimes:
         tracker = self._trackers.get((kind, key))
         if tracker is None:
             since = created if created is not None and state is State.CREATED else now
-            self._trackers[kind, key] = _Tracker(state, {state: _Stay(since, since)})
-        elif tracker.state is state:
-            tracker.stays[state].last_update = now
-        else:
+            self._trackers[kind, key] = _Tracker(state, [_Stay(state, since, since)])
+        elif tracker.state is not state:
             self._enter(kind, key.namespace, tracker, state, now)
+        elif (stay := tracker.find(state)) is not None:
+            stay.last_update = now
 
     def remove(self, kind: str, key: ObjectKey) -> None:
         """Forget a resource that is gone; nothing is recorded."""
@@ -109,16 +115,17 @@ class LifecycleTimes:
         self, kind: str, namespace: str, tracker: _Tracker, state: State, now: dt.datetime
     ) -> None:
         for way in TRANSITIONS:
-            stay = tracker.stays.get(way.source) if way.target is state else None
+            stay = tracker.find(way.source) if way.target is state else None
             if stay is not None:
                 start = stay.entered if way.from_entry else stay.last_update
                 self._record(kind, namespace, f"Transition.{way.name}", now - start)
-        left = tracker.state
+        kept = [stay for stay in tracker.stays if stay.state is not state]
+        cleared = [stay for stay in kept if _is_over(stay.state, state, tracker.state)]
+        for stay in cleared:
+            duration = stay.last_update - stay.entered
+            self._record(kind, namespace, f"State.{stay.state}", duration)
+        tracker.stays = [stay for stay in kept if stay not in cleared] + [_Stay(state, now, now)]
         tracker.state = state
-        tracker.stays[state] = _Stay(now, now)
-        for other in _cleared(state, left, tracker.stays):
-            stay = tracker.stays.pop(other)
-            self._record(kind, namespace, f"State.{other}", stay.last_update - stay.entered)
 
     def _record(self, kind: str, namespace: str, what: str, duration: dt.timedelta) -> None:
         seconds = int(duration.total_seconds())
@@ -144,10 +151,8 @@ class LifecycleTimes:
                 self._registry.histogram(Scope.NAMESPACE, path, labels, size=self._size)
 
 
-def _cleared(state: State, left: State, tracked: dict[State, _Stay]) -> list[State]:
-    """Return the states that are no longer of interest once `state` is entered."""
-    if state in TERMINAL:
-        return [other for other in tracked if other is not state]
-    if state is State.UPGRADING:
-        return [other for other in tracked if other not in {State.UPGRADING, left}]
-    return []
+def _is_over(tracked: State, entered: State, left: State) -> bool:
+    """Return whether a tracked state no longer matters once `entered` follows on `left`."""
+    if entered in TERMINAL:
+        return True
+    return entered is State.UPGRADING and tracked is not left

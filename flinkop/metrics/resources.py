@@ -7,8 +7,11 @@ with its first resource of the kind and stay, at 0.
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
+
+from attrs import frozen
 
 from flinkop.api.status import (
     FlinkDeploymentStatus,
@@ -30,11 +33,25 @@ _STATES: Final = {state: f"Lifecycle.State.{state}.Count" for state in Lifecycle
 _JOB_MANAGERS: Final = {
     status: f"JmDeploymentStatus.{status}.Count" for status in JobManagerDeploymentStatus
 }
-_CPU: Final = "ResourceUsage.Cpu"
-_MEMORY: Final = "ResourceUsage.Memory"
-_STATE_SIZE: Final = "ResourceUsage.StateSize"
+_NOTHING: Final = (0, 0, 0)
 
-_Share = tuple[Gauge, int]
+
+@frozen
+class _Counted:
+    """What a resource adds to its namespace's numbers: 1 to each of `ones`, `amounts` to `sums`.
+
+    The tuples of gauges are shared by all resources that are alike, so that each costs little memory.
+    """
+
+    ones: tuple[Gauge, ...]
+    sums: tuple[Gauge, ...] = ()
+    amounts: tuple[int, ...] = ()
+
+    def add(self, sign: int) -> None:
+        for gauge in self.ones:
+            gauge.units += sign
+        for gauge, amount in zip(self.sums, self.amounts, strict=True):
+            gauge.units += sign * amount
 
 
 class ResourceMetrics:
@@ -48,8 +65,10 @@ class ResourceMetrics:
     def __init__(self, registry: SeriesRegistry, lifecycle: LifecycleTimes | None = None) -> None:
         self._registry = registry
         self._lifecycle = lifecycle
-        self._shares: dict[tuple[str, ObjectKey], tuple[_Share, ...]] = {}
-        self._prepared: set[tuple[str, str]] = set()
+        self._counted: dict[tuple[str, ObjectKey], _Counted] = {}
+        self._deployment_ones = cache(self._make_deployment_ones)
+        self._session_job_ones = cache(self._make_session_job_ones)
+        self._sums = cache(self._make_sums)
 
     def flinkdeployment(
         self,
@@ -59,70 +78,88 @@ class ResourceMetrics:
         created: dt.datetime | None = None,
     ) -> None:
         """Note what a FlinkDeployment is like now; `state` is its computed lifecycle state."""
-        self._prepare(FLINKDEPLOYMENT, key.namespace, (*_JOB_MANAGERS.values(), *_usages()))
         info = status.cluster_info
         version = (info.get("flink-version") or "").strip() or "UNKNOWN"
-        labels = _labels(FLINKDEPLOYMENT, key.namespace)
-        minor = labels | {"FlinkMinorVersion": minor_version(version)}
-        self._observe(
-            FLINKDEPLOYMENT,
-            key,
-            state,
-            created,
-            [
-                (self._gauge(labels, _JOB_MANAGERS[status.job_manager_deployment_status]), 1),
-                (self._gauge(labels | {"FlinkVersion": version}, "FlinkVersion.Count"), 1),
-                (self._gauge(minor, "FlinkMinorVersion.Count"), 1),
-                (self._gauge(labels, _CPU), round(number(info, "total-cpu") * _NANO)),
-                (self._gauge(labels, _MEMORY), int(number(info, "total-memory"))),
-                (self._gauge(labels, _STATE_SIZE), max(0, int(number(info, "state-size")))),
-            ],
+        job_manager = status.job_manager_deployment_status
+        amounts = (
+            round(number(info, "total-cpu") * _NANO),
+            int(number(info, "total-memory")),
+            max(0, int(number(info, "state-size"))),
         )
+        counted = _Counted(
+            self._deployment_ones(key.namespace, job_manager, version, state),
+            self._sums(key.namespace),
+            amounts if any(amounts) else _NOTHING,
+        )
+        self._replace(FLINKDEPLOYMENT, key, counted)
+        self._tell_lifecycle(FLINKDEPLOYMENT, key, state, created)
 
     def flinksessionjob(
         self, key: ObjectKey, state: LifecycleState, created: dt.datetime | None = None
     ) -> None:
         """Note what a FlinkSessionJob is like now; `state` is its computed lifecycle state."""
-        self._prepare(FLINKSESSIONJOB, key.namespace, ())
-        self._observe(FLINKSESSIONJOB, key, state, created, [])
+        counted = _Counted(self._session_job_ones(key.namespace, state))
+        self._replace(FLINKSESSIONJOB, key, counted)
+        self._tell_lifecycle(FLINKSESSIONJOB, key, state, created)
 
     def remove(self, kind: str, key: ObjectKey) -> None:
         """Note that a resource is gone. May be called again, and for one never seen."""
-        for gauge, units in self._shares.pop((kind, key), ()):
-            gauge.units -= units
+        counted = self._counted.pop((kind, key), None)
+        if counted is not None:
+            counted.add(-1)
         if self._lifecycle is not None:
             self._lifecycle.remove(kind, key)
 
-    def _observe(
-        self,
-        kind: str,
-        key: ObjectKey,
-        state: LifecycleState,
-        created: dt.datetime | None,
-        shares: list[_Share],
+    def _replace(self, kind: str, key: ObjectKey, counted: _Counted) -> None:
+        before = self._counted.get((kind, key))
+        if before is not None:
+            before.add(-1)
+        counted.add(1)
+        self._counted[kind, key] = counted
+
+    def _tell_lifecycle(
+        self, kind: str, key: ObjectKey, state: LifecycleState, created: dt.datetime | None
     ) -> None:
-        labels = _labels(kind, key.namespace)
-        shares.append((self._gauge(labels, "Count"), 1))
         if self._lifecycle is not None:
-            shares.append((self._gauge(labels, _STATES[state]), 1))
             self._lifecycle.observe(kind, key, state, created)
-        for gauge, units in self._shares.get((kind, key), ()):
-            gauge.units -= units
-        for gauge, units in shares:
-            gauge.units += units
-        self._shares[kind, key] = tuple(shares)
 
-    def _prepare(self, kind: str, namespace: str, paths: Iterable[str]) -> None:
-        """Make a namespace's series, so that a value of 0 shows before the first 1."""
-        if (kind, namespace) in self._prepared:
-            return
-        self._prepared.add((kind, namespace))
-        states = _STATES.values() if self._lifecycle is not None else ()
-        for path in ("Count", *paths, *states):
-            self._gauge(_labels(kind, namespace), path)
+    def _make_deployment_ones(
+        self,
+        namespace: str,
+        job_manager: JobManagerDeploymentStatus,
+        version: str,
+        state: LifecycleState,
+    ) -> tuple[Gauge, ...]:
+        # All of them are made at once, so that a value of 0 shows before the first 1.
+        labels = _labels(FLINKDEPLOYMENT, namespace)
+        by_job_manager = {s: self._gauge(labels, path) for s, path in _JOB_MANAGERS.items()}
+        minor = labels | {"FlinkMinorVersion": minor_version(version)}
+        return (
+            *self._common_ones(labels, state),
+            by_job_manager[job_manager],
+            self._gauge(labels | {"FlinkVersion": version}, "FlinkVersion.Count"),
+            self._gauge(minor, "FlinkMinorVersion.Count"),
+        )
 
-    def _gauge(self, labels: Mapping[str, str], path: str) -> Gauge:
-        parts = _NANO if path == _CPU else 1
+    def _make_session_job_ones(self, namespace: str, state: LifecycleState) -> tuple[Gauge, ...]:
+        return self._common_ones(_labels(FLINKSESSIONJOB, namespace), state)
+
+    def _common_ones(self, labels: dict[str, str], state: LifecycleState) -> tuple[Gauge, ...]:
+        count = self._gauge(labels, "Count")
+        if self._lifecycle is None:
+            return (count,)
+        by_state = {s: self._gauge(labels, path) for s, path in _STATES.items()}
+        return (count, by_state[state])
+
+    def _make_sums(self, namespace: str) -> tuple[Gauge, ...]:
+        labels = _labels(FLINKDEPLOYMENT, namespace)
+        return (
+            self._gauge(labels, "ResourceUsage.Cpu", parts=_NANO),
+            self._gauge(labels, "ResourceUsage.Memory"),
+            self._gauge(labels, "ResourceUsage.StateSize"),
+        )
+
+    def _gauge(self, labels: Mapping[str, str], path: str, *, parts: int = 1) -> Gauge:
         return self._registry.gauge(Scope.NAMESPACE, path, labels, parts=parts)
 
 
@@ -143,7 +180,3 @@ def number(info: Mapping[str, str], key: str) -> float:
 
 def _labels(kind: str, namespace: str) -> dict[str, str]:
     return {"resourcens": namespace, "resourcetype": kind}
-
-
-def _usages() -> tuple[str, ...]:
-    return (_CPU, _MEMORY, _STATE_SIZE)
