@@ -24,6 +24,7 @@ from flinkop.api.status import (
 from flinkop.controllers.flinkdeployment.observation import Observation, PodFailure, Rest
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, normal, warning
+from flinkop.flink import interpret
 from flinkop.flink.models import JobOverview
 from flinkop.lifecycle import record
 from flinkop.lifecycle.failure import Failure, FailureType, Limits
@@ -115,6 +116,8 @@ def _job_manager(subject: Subject) -> Assessed:
     facts = seen.job_manager
     if facts is None or facts.deleting:
         return _missing(subject)
+    if facts.available and seen.rest.state is Rest.NOT_ASKED:
+        return Assessed(status)
     if facts.available:
         answered = seen.rest.state in (Rest.ANSWERED, Rest.FAILED)
         state = JobManager.READY if answered else JobManager.DEPLOYED_NOT_READY
@@ -126,11 +129,18 @@ def _job_manager(subject: Subject) -> Assessed:
 
 
 def _job_unreachable(status: FlinkDeploymentStatus, state: JobManager) -> FlinkDeploymentStatus:
-    """Take over the JobManager's state; nobody knows how a job is whose JobManager does not answer."""
+    """Take over the JobManager's state, and with it that nobody can say how the job is."""
+    if state is not JobManager.READY:
+        status = _job_unknown(status)
+    return evolve(status, job_manager_deployment_status=state)
+
+
+def _job_unknown(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """A job that ran and cannot be asked about is RECONCILING; other states are kept (O-37)."""
     job = status.job_status
-    if state is not JobManager.READY and job.state is FlinkJobState.RUNNING:
-        job = evolve(job, state=FlinkJobState.RECONCILING)
-    return evolve(status, job_manager_deployment_status=state, job_status=job)
+    if job.state is not FlinkJobState.RUNNING:
+        return status
+    return evolve(status, job_status=evolve(job, state=FlinkJobState.RECONCILING))
 
 
 def _missing(subject: Subject) -> Assessed:
@@ -192,8 +202,8 @@ def _cluster(found: Assessed, subject: Subject) -> Assessed:
     rest = subject.observation.rest
     if rest.cluster_info is not None:
         found = found.having(_with_cluster_info(found.status, dict(rest.cluster_info)))
-    if rest.state is not Rest.ANSWERED:
-        return found
+    if rest.state is not Rest.ANSWERED:  # O-37
+        return found.having(_job_unknown(found.status))
     spec = deployed_spec(found.status)
     if spec is None or spec.job is None:
         deployed = found.status.reconciliation_status.state is ReconciliationState.DEPLOYED
@@ -237,7 +247,7 @@ def _job_not_found(found: Assessed) -> Assessed:
 def _job_found(found: Assessed, job: JobOverview, subject: Subject) -> Assessed:
     """O-32 to O-35."""
     before = found.status.job_status
-    state = observed_state(job)
+    state = FlinkJobState(interpret.running_state(job).value)
     after = evolve(before, state=state, job_name=job.name, start_time=str(job.start_time))
     if subject.status.job_status.state is state:
         found = found.having(evolve(found.status, job_status=after))
@@ -254,15 +264,6 @@ def _job_found(found: Assessed, job: JobOverview, subject: Subject) -> Assessed:
         found = found.having(evolve(found.status, error=None))
     found = found.say(_changed(subject.status.job_status.state, state))
     return found.having(_stable_if_running(found.status))
-
-
-def observed_state(job: JobOverview) -> FlinkJobState:
-    """Return the job's state; RUNNING only when every task is running or done (O-32)."""
-    state = FlinkJobState(job.state.value)
-    tasks = job.tasks
-    if state is FlinkJobState.RUNNING and tasks.running + tasks.finished != tasks.total:
-        return FlinkJobState.CREATED
-    return state
 
 
 def _after_cancellation(

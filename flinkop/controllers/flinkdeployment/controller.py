@@ -1,0 +1,400 @@
+"""The FlinkDeployment controller: what a reconcile is, told in order.
+
+observe → assess → validate → plan → carry out → write status. Everything that decides is in the
+files of that name; here they are only put one after the other, and errors are turned into what the
+user sees.
+"""
+
+import secrets
+from typing import Final
+
+import structlog
+from attrs import define, evolve, field
+
+from flinkop.api import codec
+from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import FlinkDeploymentStatus, JobManagerDeploymentStatus, ReconciliationState
+from flinkop.api.validation import Problem
+from flinkop.api.wire import DecodeError
+from flinkop.builders import effective_conf
+from flinkop.builders.errors import BuildError
+from flinkop.clock import Clock
+from flinkop.config import errors as config_errors, flatten
+from flinkop.config.flink_conf import FlinkConf
+from flinkop.controllers.flinkdeployment import plan, progress, reconciler, validator
+from flinkop.controllers.flinkdeployment.observation import Observation
+from flinkop.controllers.flinkdeployment.observer import Observer
+from flinkop.controllers.flinkdeployment.reconciler import ObjectRefused, Reconciler
+from flinkop.controllers.flinkdeployment.status_writer import StatusWriter
+from flinkop.events import reasons
+from flinkop.events.draft import EventDraft, InvolvedObject, warning
+from flinkop.events.recorder import Recorder
+from flinkop.kube import errors as kube_errors, meta
+from flinkop.kube.client import KubeClient
+from flinkop.kube.objects import CustomObject
+from flinkop.lifecycle import record, specdiff
+from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
+from flinkop.lifecycle.specdiff import SpecDiff
+from flinkop.lifecycle.state import Stall
+from flinkop.runtime.informer import Informer
+from flinkop.runtime.result import Request, Result, RetryError
+from flinkop.stages import cluster_options, finalizer
+from flinkop.stages.cluster_options import ClusterOptions, PerResource
+from flinkop.stages.context import ReconcileContext
+from flinkop.stages.probe import ProbeBackoff
+from flinkop.stages.settings import Settings
+from flinkop.stages.status_patch import StatusConflict, StatusDocument
+
+_log = structlog.get_logger(__name__)
+
+Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+
+CANARY_LABEL: Final = "flink.apache.org/canary"
+_KIND: Final = meta.FLINKDEPLOYMENTS
+_PASSING: Final = (StatusConflict, RetryError, kube_errors.Conflict)
+"""Errors that are part of a normal day: tried again at once, and nobody needs to be told."""
+
+
+@define
+class FlinkDeploymentReconciler:
+    """Brings one FlinkDeployment closer to its spec each time it is called."""
+
+    resources: Informer[CustomObject]
+    observer: Observer
+    reconciler: Reconciler
+    writer: StatusWriter
+    kube: KubeClient
+    recorder: Recorder
+    settings: Settings
+    clock: Clock
+    probes: ProbeBackoff = field(factory=ProbeBackoff)
+    _options: PerResource = field(factory=PerResource)
+    _verdicts: PerResource = field(factory=PerResource)
+    _diffs: PerResource = field(factory=PerResource)
+
+    async def reconcile(self, request: Request) -> Result:
+        """Look at the resource and do what is due; see the module's docstring."""
+        key = meta.ObjectKey(request.namespace, request.name)
+        obj = self.resources.lister.get(key)
+        if obj is None:
+            self.probes.reset(request)
+            return Result()
+        structlog.contextvars.bind_contextvars(generation=obj.metadata.generation)
+        if obj.metadata.deletion_timestamp is not None:
+            return await self._delete(request, obj)
+        if _is_canary(obj):
+            return Result()
+        if not finalizer.is_on(obj, _KIND):
+            obj = await finalizer.add(self.kube, _KIND, obj)
+            self.resources.note_write(obj)
+        return await self._advance(self._context(request, obj))
+
+    async def on_error(self, request: Request, error: Exception) -> None:
+        """Say on the resource what went wrong, when trying again alone may not help (L-7)."""
+        transient = isinstance(error, kube_errors.ApiError) and error.transient
+        if transient or isinstance(error, _PASSING):
+            return
+        obj = self.resources.lister.get(meta.ObjectKey(request.namespace, request.name))
+        if obj is None:
+            return
+        ctx = self._context(request, obj)
+        failure = from_exception(error)
+        ctx.say(warning(reasons.ERROR, reasons.JOB_MANAGER_DEPLOYMENT, failure.message))
+        if ctx.deleting:
+            return
+        status = evolve(ctx.status, error=failure.to_json(self._limits(ctx)))
+        await self.writer.write(ctx, status)
+
+    # --- the way of one reconcile
+
+    async def _advance(self, ctx: Context) -> Result:
+        options = self._cluster_options(ctx)
+        observation = await self.observer.observe(ctx, options)
+        assessed = progress.assess(
+            progress.Subject(ctx.status, observation, ctx.spec, ctx.now, self._limits(ctx))
+        )
+        ctx.say(*assessed.drafts)
+        problem = self._problem(ctx, assessed.status)
+        if problem is not None:
+            return await self._advance_last_good(ctx, assessed.status, observation, options, problem)
+        at = self._situation(ctx, ctx.spec, ctx.generation, assessed.status, observation, options)
+        return await self._act(ctx, plan.plan(at), options)
+
+    async def _advance_last_good(
+        self,
+        ctx: Context,
+        status: FlinkDeploymentStatus,
+        observation: Observation,
+        options: ClusterOptions,
+        problem: Problem,
+    ) -> Result:
+        """The spec is refused: say so, and go on with the last good one (behaviour.md L-30)."""
+        ctx.say(_refusal(problem))
+        _log.warning(f"spec refused: {problem.message}", reason=problem.reason, field=problem.field_path)
+        error = Failure(FailureType.VALIDATION, problem.message).to_json(self._limits(ctx))
+        stall = Stall(problem.reason, problem.message)
+        recorded = record.last_reconciled(status)
+        if recorded is None:
+            await self.writer.write(ctx, evolve(status, error=error), stall)
+            return Result()
+        spec = recorded.spec
+        if status.reconciliation_status.state is ReconciliationState.UPGRADING and spec.job is not None:
+            spec = evolve(spec, job=evolve(spec.job, state=JobState.RUNNING))
+        generation = status.observed_generation or ctx.generation
+        at = self._situation(ctx, spec, generation, status, observation, options)
+        made = plan.plan(at)
+        made = evolve(made, status=evolve(made.status, error=error), stall=stall)
+        return await self._act(ctx, made, options)
+
+    async def _act(self, ctx: Context, made: plan.Plan, options: ClusterOptions) -> Result:
+        """Carry out the plan and write what came of it."""
+        _tell(made)
+        stall = made.stall
+        status = made.status
+        try:
+            await self.reconciler.carry_out(ctx, made, options)
+        except ObjectRefused as error:
+            status, stall = self._object_refused(ctx, error)
+        if not _is_released(made):
+            await self.writer.write(ctx, status, stall)
+        if made.again:
+            return Result(0.0, lane="user")
+        return self._next_look(ctx, made.wait)
+
+    def _object_refused(
+        self, ctx: Context, error: ObjectRefused
+    ) -> tuple[FlinkDeploymentStatus, Stall]:
+        """The API server does not take what the spec leads to: keep what is acknowledged, and say why."""
+        failure = Failure(FailureType.DEPLOYMENT_FAILED, str(error), {"reason": error.reason})
+        ctx.say(warning(error.reason, reasons.JOB_MANAGER_DEPLOYMENT, str(error)))
+        _log.warning(f"the API server refuses the cluster's objects: {error}", reason=error.reason)
+        acknowledged = codec.decode_flinkdeployment_status(ctx.document.document)
+        status = evolve(acknowledged, error=failure.to_json(self._limits(ctx)))
+        return status, Stall(error.reason, str(error))
+
+    async def _delete(self, request: Request, obj: CustomObject) -> Result:
+        """Take the cluster down, then let the resource go (behaviour.md 1.7, 3.13)."""
+        if not finalizer.is_on(obj, _KIND):
+            return Result()
+        ctx = self._context(request, obj)
+        options = self._cluster_options(ctx)
+        observation = await self.observer.observe(ctx, options)
+        spec = progress.deployed_spec(ctx.status) or ctx.spec
+        at = self._situation(ctx, spec, ctx.generation, ctx.status, observation, options)
+        made = plan.cleanup(at)
+        result = await self._act(ctx, made, options)
+        if _is_released(made):
+            self._forget(request, obj)
+        return result
+
+    def _forget(self, request: Request, obj: CustomObject) -> None:
+        uid = obj.metadata.uid
+        for kept in (self._options, self._verdicts, self._diffs, self.observer):
+            kept.forget(uid)
+        self.probes.reset(request)
+
+    def _next_look(self, ctx: Context, wait: str) -> Result:
+        operator = self.settings.current.operator_config(ctx.key.namespace, ctx.spec.flink_version)
+        if wait == plan.Wait.PROBE:
+            upper = operator.rest_ready_delay.total_seconds()
+            return Result(self.probes.next_delay(ctx.request, upper), lane="user")
+        self.probes.reset(ctx.request)
+        if wait == plan.Wait.PROGRESS:
+            return Result(operator.progress_check_interval.total_seconds())
+        if wait == plan.Wait.INTERVAL:
+            return Result(operator.reconcile_interval.total_seconds())
+        return Result()
+
+    # --- what the stages are given
+
+    def _context(self, request: Request, obj: CustomObject) -> Context:
+        unreadable = None
+        try:
+            spec = codec.decode_flinkdeployment_spec(obj.spec)
+        except DecodeError as error:
+            spec, unreadable = FlinkDeploymentSpec(), error
+        status = codec.decode_flinkdeployment_status(obj.status)
+        metadata = obj.metadata
+        return ReconcileContext(
+            request=request,
+            obj=obj,
+            about=InvolvedObject(
+                _KIND.api_version, _KIND.kind, metadata.namespace, metadata.name, metadata.uid
+            ),
+            spec=spec,
+            unreadable=unreadable,
+            status=status,
+            document=StatusDocument(
+                rt=_KIND,
+                key=metadata.key,
+                resource_version=metadata.resource_version,
+                document=codec.encode_status(status) if len(memoryview(obj.status)) else {},
+                parse=_wire_status,
+                noted=self.resources.note_write,
+            ),
+            settings=self.settings.current,
+            now=self.clock.now(),
+            recorder=self.recorder,
+        )
+
+    def _cluster_options(self, ctx: Context) -> ClusterOptions:
+        """Options of the running cluster; those of the wanted one before there is any."""
+        text = ctx.status.reconciliation_status.last_reconciled_spec
+        made_from = (ctx.generation, hash(text), id(ctx.settings))
+        return self._options.get(ctx.about.uid, made_from, lambda: self._read_options(ctx))
+
+    def _read_options(self, ctx: Context) -> ClusterOptions:
+        try:
+            deployed = progress.deployed_spec(ctx.status) or ctx.spec
+            base = ctx.settings.effective(ctx.key.namespace, deployed.flink_version)
+            operator = ctx.settings.operator_config(ctx.key.namespace, deployed.flink_version)
+            identity = reconciler.identity(ctx, ctx.generation)
+            current = deployed if ctx.unreadable else ctx.spec
+            conf = effective_conf.observe_conf(base, identity, deployed, current)
+            return cluster_options.from_conf(conf, operator)
+        except (BuildError, config_errors.ConfigError, DecodeError) as error:
+            # The validator reports it; until then the defaults do for looking at the cluster.
+            _log.debug("options of the cluster cannot be read", error=str(error))
+            return ClusterOptions()
+
+    def _problem(self, ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
+        """Judge the spec, once for each generation, recorded spec and configuration."""
+        if ctx.unreadable is not None:
+            return Problem.of(ctx.unreadable)
+        text = status.reconciliation_status.last_reconciled_spec
+        made_from = (ctx.generation, hash(text), id(ctx.settings))
+        return self._verdicts.get(ctx.about.uid, made_from, lambda: _judge(ctx, status))
+
+    def _situation(
+        self,
+        ctx: Context,
+        spec: FlinkDeploymentSpec,
+        generation: int,
+        status: FlinkDeploymentStatus,
+        observation: Observation,
+        options: ClusterOptions,
+    ) -> plan.Situation:
+        user_job = ctx.spec.job
+        # A spec that cannot be read may well be one of a job with state.
+        unknown = UpgradeMode.SAVEPOINT if ctx.unreadable else UpgradeMode.STATELESS
+        return plan.Situation(
+            name=ctx.key.name,
+            spec=spec,
+            generation=generation,
+            status=status,
+            observation=observation,
+            now=ctx.now,
+            new_job_id=_new_job_id,
+            diff=self._diff(ctx, status, spec),
+            task_managers=self._task_managers(ctx, spec, generation, status),
+            high_availability=options.high_availability,
+            recovery=options.recovery,
+            block_on_session_jobs=options.block_on_session_jobs,
+            block_on_unmanaged_jobs=options.block_on_unmanaged_jobs,
+            savepoint_on_deletion=options.savepoint_on_deletion,
+            manage_ingress=options.manage_ingress,
+            user_mode=user_job.upgrade_mode if user_job else unknown,
+        )
+
+    def _diff(
+        self, ctx: Context, status: FlinkDeploymentStatus, spec: FlinkDeploymentSpec
+    ) -> SpecDiff | None:
+        recorded = record.last_reconciled(status)
+        if recorded is None:
+            return None
+        made_from = (
+            hash(status.reconciliation_status.last_reconciled_spec),
+            ctx.generation,
+            spec is ctx.spec,
+        )
+        before = recorded.spec
+        return self._diffs.get(ctx.about.uid, made_from, lambda: _compare(before, spec))
+
+    def _task_managers(
+        self,
+        ctx: Context,
+        spec: FlinkDeploymentSpec,
+        generation: int,
+        status: FlinkDeploymentStatus,
+    ) -> int | None:
+        """Only a spec that is about to be recorded needs the number, so only then it is worked out."""
+        if spec.job is None or ctx.deleting:
+            return None
+        settled = (
+            generation == status.observed_generation
+            and status.reconciliation_status.state is ReconciliationState.DEPLOYED
+            and status.task_manager is not None
+            and status.job_manager_deployment_status is not JobManagerDeploymentStatus.MISSING
+        )
+        if settled:
+            return status.task_manager.replicas if status.task_manager else None
+        base = ctx.settings.effective(ctx.key.namespace, spec.flink_version)
+        identity = reconciler.identity(ctx, generation)
+        return cluster_options.task_managers(effective_conf.deploy_conf(base, identity, spec))
+
+    def _limits(self, ctx: Context) -> Limits:
+        shape = ctx.settings.operator_config(ctx.key.namespace).errors
+        return Limits(shape.field_max_length, shape.max_causes, shape.labels)
+
+
+def _judge(ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
+    """Return the first rule the spec breaks; a spec that is new must also lead to buildable objects."""
+    candidate = validator.Candidate(
+        namespace=ctx.key.namespace,
+        name=ctx.key.name,
+        spec=ctx.spec,
+        status=status,
+        conf=FlinkConf(),
+        size=len(memoryview(ctx.obj.spec)),
+    )
+    try:
+        base = ctx.settings.effective(ctx.key.namespace, ctx.spec.flink_version)
+        own = flatten.flatten(ctx.spec.flink_configuration)
+        problem = validator.first_problem(evolve(candidate, conf=base.with_(own)))
+        if problem is None and ctx.generation != status.observed_generation:
+            reconciler.build(ctx, ctx.spec, ctx.generation, job_id=None, savepoint_path=None)
+    except config_errors.ConfigError as error:
+        return Problem("spec.flinkConfiguration", "InvalidConfiguration", str(error))
+    except BuildError as error:
+        return Problem("spec", "InvalidClusterSpec", str(error))
+    return problem
+
+
+def _compare(before: FlinkDeploymentSpec, after: FlinkDeploymentSpec) -> SpecDiff:
+    return specdiff.diff(
+        codec.encode(before, codec.Omit.NOTHING),
+        codec.encode(after, codec.Omit.NOTHING),
+        standalone=False,
+    )
+
+
+def _wire_status(raw: codec.Document) -> dict[str, object]:
+    return codec.encode_status(codec.decode_flinkdeployment_status(raw))
+
+
+def _refusal(problem: Problem) -> EventDraft:
+    if problem.reason == "FlinkVersionMissing":
+        text = "Flink version null is not supported by this operator version"
+        return warning(reasons.UNSUPPORTED_FLINK_VERSION, reasons.OPERATOR, text)
+    return warning(reasons.VALIDATION_ERROR, reasons.OPERATOR, problem.message)
+
+
+def _tell(made: plan.Plan) -> None:
+    if made.steps or made.wait == plan.Wait.INTERVAL:
+        _log.info(made.reason)
+    else:
+        _log.debug(made.reason)
+
+
+def _is_released(made: plan.Plan) -> bool:
+    return any(isinstance(step, plan.ReleaseFinalizer) for step in made.steps)
+
+
+def _is_canary(obj: CustomObject) -> bool:
+    return obj.metadata.labels.get(CANARY_LABEL, "").lower() == "true"
+
+
+def _new_job_id() -> str:
+    return secrets.token_hex(16)
+

@@ -1,0 +1,258 @@
+"""Stage 1: look at the caches and at Flink, and write down what is there (behaviour.md section 2)."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from attrs import define, evolve, field
+
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+)
+from flinkop.builders.identity import GENERATION_ANNOTATION
+from flinkop.controllers.flinkdeployment.observation import (
+    JobFailure,
+    JobManagerFacts,
+    Observation,
+    PodFailure,
+    Rest,
+    RestFacts,
+)
+from flinkop.events import reasons
+from flinkop.flink import errors as flink_errors, interpret
+from flinkop.flink.address import Cluster
+from flinkop.flink.rest import FlinkClient
+from flinkop.kube import errors as kube_errors, meta
+from flinkop.kube.client import KubeClient
+from flinkop.kube.objects import (
+    ContainerStatus,
+    CustomObject,
+    DeploymentView,
+    IngressView,
+    PodView,
+)
+from flinkop.runtime.lister import Lister
+from flinkop.stages.cluster_options import ClusterOptions
+from flinkop.stages.context import ReconcileContext
+
+_log = structlog.get_logger(__name__)
+
+Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+
+BY_CLUSTER: Final = "cluster"
+"""Index of pods by `namespace/app label`, and of session jobs by `namespace/deploymentName`."""
+
+_PROBE_SECONDS: Final = 3.0  # a JobManager that just started and hangs is asked again, not waited for
+_INFO_SECONDS: Final = 300.0  # how old cluster info may get in a steady cluster
+_MOUNT_SECONDS: Final = 20.0  # a volume's ConfigMap is made right after the Deployment that mounts it
+_UNSTARTED: Final = ("PodReadyToStartContainers", "Initialized")
+
+
+@define
+class Observer:
+    """Gathers an `Observation`; reads caches, asks Flink, writes nothing.
+
+    Attributes:
+        deployments: JobManager Deployments.
+        pods: JobManager pods, indexed by `BY_CLUSTER`.
+        ingresses: Ingresses of clusters; None when Ingresses are not managed.
+        session_jobs: FlinkSessionJobs, indexed by `BY_CLUSTER`.
+        flink: makes the client for a cluster.
+        kube: reads the Events of a pod that cannot mount its volumes.
+    """
+
+    deployments: Lister[DeploymentView]
+    pods: Lister[PodView]
+    ingresses: Lister[IngressView] | None
+    session_jobs: Lister[CustomObject]
+    flink: Callable[[Cluster], FlinkClient]
+    kube: KubeClient
+    _info_at: dict[str, dt.datetime] = field(factory=dict)
+
+    async def observe(self, ctx: Context, options: ClusterOptions) -> Observation:
+        """Return the facts about `ctx`; errors of Flink are facts, too."""
+        job_manager = self._job_manager(ctx)
+        pod_failure = None
+        rest = RestFacts()
+        if job_manager is not None and job_manager.ours and not job_manager.deleting:
+            if job_manager.available:
+                rest = await self._ask_flink(ctx, options)
+            else:
+                pod_failure = await self._pod_failure(ctx, job_manager)
+        return Observation(
+            job_manager=job_manager,
+            pod_failure=pod_failure,
+            rest=rest,
+            session_jobs=self._session_jobs(ctx) if ctx.deleting else (),
+            has_ingress=self._has_ingress(ctx),
+        )
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered about a resource that is gone."""
+        self._info_at.pop(uid, None)
+
+    def _job_manager(self, ctx: Context) -> JobManagerFacts | None:
+        found = self.deployments.get(ctx.key)
+        if found is None:
+            return None
+        metadata = found.metadata
+        created = metadata.creation_timestamp or ctx.now
+        return JobManagerFacts(
+            uid=metadata.uid,
+            ours=any(owner.uid == ctx.about.uid for owner in metadata.owner_references),
+            generation=_number(metadata.annotations.get(GENERATION_ANNOTATION)),
+            deleting=metadata.deletion_timestamp is not None,
+            available=found.status.available_replicas > 0,
+            age=(ctx.now - created).total_seconds(),
+            replica_failure=_replica_failure(found),
+        )
+
+    def _has_ingress(self, ctx: Context) -> bool:
+        return self.ingresses is not None and self.ingresses.get(ctx.key) is not None
+
+    def _session_jobs(self, ctx: Context) -> tuple[str, ...]:
+        found = self.session_jobs.by_index(BY_CLUSTER, str(ctx.key))
+        return tuple(sorted(job.metadata.name for job in found))
+
+    # --- pods
+
+    async def _pod_failure(self, ctx: Context, facts: JobManagerFacts) -> PodFailure | None:
+        for pod in self.pods.by_index(BY_CLUSTER, str(ctx.key)):
+            if pod.metadata.deletion_timestamp is not None:
+                continue
+            failure = pod_failure(pod)
+            if failure is None and facts.age > _MOUNT_SECONDS and _is_unstarted(pod):
+                failure = await self._mount_failure(pod)
+            if failure is not None:
+                return failure
+        return None
+
+    async def _mount_failure(self, pod: PodView) -> PodFailure | None:
+        """O-23: only Events tell of volumes that cannot be mounted."""
+        selector = f"involvedObject.uid={pod.metadata.uid},reason={reasons.FAILED_MOUNT}"
+        try:
+            page = await self.kube.list_page(
+                meta.EVENTS, pod.metadata.namespace, field_selector=selector, limit=1
+            )
+        except kube_errors.ApiError as error:
+            _log.info("events of the JobManager's pod cannot be read", error=str(error))
+            return None
+        if not page.items:
+            return None
+        return PodFailure(reasons.FAILED_MOUNT, str(page.items[0].get("message", "")))
+
+    # --- Flink
+
+    async def _ask_flink(self, ctx: Context, options: ClusterOptions) -> RestFacts:
+        client = self._client(ctx, options)
+        try:
+            jobs = await client.jobs_overview()
+        except flink_errors.FlinkError as error:
+            absent = flink_errors.is_absent(error)
+            return RestFacts(Rest.ABSENT if absent else Rest.FAILED, detail=str(error))
+        facts = RestFacts(Rest.ANSWERED, jobs=jobs)
+        facts = evolve(facts, job_failure=await self._job_failure(ctx, client, facts))
+        if self._info_is_due(ctx):
+            facts = evolve(facts, cluster_info=await self._cluster_info(ctx, client, options))
+        return facts
+
+    def _client(self, ctx: Context, options: ClusterOptions) -> FlinkClient:
+        """A cluster known to be ready gets time and retries; one that is starting is probed."""
+        cluster = Cluster(ctx.key.namespace, ctx.key.name, options.rest_port, options.rest_tls)
+        client = self.flink(cluster)
+        if ctx.status.job_manager_deployment_status is JobManager.READY:
+            return client.within(options.flink_timeout)
+        return client.once(min(_PROBE_SECONDS, options.flink_timeout))
+
+    async def _job_failure(
+        self, ctx: Context, client: FlinkClient, facts: RestFacts
+    ) -> JobFailure | None:
+        """O-35: ask for the cause once, when the job is first seen FAILED."""
+        job = facts.job(ctx.status.job_status.job_id)
+        known = ctx.status.job_status.state is FlinkJobState.FAILED
+        if job is None or known or job.state.value != FlinkJobState.FAILED:
+            return None
+        try:
+            result = (await client.execution_result(job.jid)).result
+        except flink_errors.FlinkError as error:
+            _log.info("the cause of the job's failure cannot be read", error=str(error))
+            return None
+        cause = result.failure_cause if result else None
+        return JobFailure(interpret.failure_chain(cause)) if cause else None
+
+    def _info_is_due(self, ctx: Context) -> bool:
+        at = self._info_at.get(ctx.about.uid)
+        if at is None or ctx.status.job_manager_deployment_status is not JobManager.READY:
+            return True
+        return (ctx.now - at).total_seconds() >= _INFO_SECONDS
+
+    async def _cluster_info(
+        self, ctx: Context, client: FlinkClient, options: ClusterOptions
+    ) -> dict[str, str] | None:
+        """2.10: version, cpu, memory, size of state; errors only leave it for next time."""
+        job_id = ctx.status.job_status.job_id
+        try:
+            config = await client.config()
+            task_managers = len(await client.taskmanagers())
+            size = None
+            if job_id is not None and ctx.status.job_status.state is FlinkJobState.RUNNING:
+                size = interpret.state_size(await client.checkpoint_stats(job_id))
+        except flink_errors.FlinkError as error:
+            _log.debug("cluster info cannot be read", error=str(error))
+            return None
+        self._info_at[ctx.about.uid] = ctx.now
+        info = {
+            "flink-version": config.flink_version,
+            "flink-revision": config.flink_revision,
+            "total-cpu": options.total_cpu(task_managers),
+            "total-memory": options.total_memory(task_managers),
+        }
+        return info if size is None else {**info, "state-size": str(size)}
+
+
+def pod_failure(pod: PodView) -> PodFailure | None:
+    """Return why a pod's containers do not run, or that no node takes it (O-21, O-22)."""
+    for status in (*pod.container_statuses, *pod.init_container_statuses):
+        failure = _container_failure(status)
+        if failure is not None:
+            return failure
+    for condition in pod.conditions:
+        if condition.type == "PodScheduled" and condition.reason == reasons.UNSCHEDULABLE:
+            text = f"no node can take the JobManager's pod: {condition.message}"
+            return PodFailure(reasons.UNSCHEDULABLE, text, fatal=False)
+    return None
+
+
+def _container_failure(status: ContainerStatus) -> PodFailure | None:
+    waiting = status.state.waiting
+    if waiting is None or waiting.reason not in reasons.WAITING_FAILURES:
+        return None
+    ended = status.last_state.terminated
+    if waiting.reason == reasons.CRASH_LOOP_BACK_OFF and ended is not None and ended.message:
+        return PodFailure(waiting.reason, f"[{status.name}] CrashLoop - {ended.message}")
+    return PodFailure(waiting.reason, f"[{status.name}] {waiting.message}")
+
+
+def _is_unstarted(pod: PodView) -> bool:
+    conditions = {c.type: c.status for c in pod.conditions}
+    started = next((conditions[name] for name in _UNSTARTED if name in conditions), None)
+    return conditions.get("Ready") == "False" and started == "False"
+
+
+def _replica_failure(found: DeploymentView) -> str | None:
+    for condition in found.status.conditions:
+        if (
+            condition.type == "ReplicaFailure"
+            and condition.status == "True"
+            and condition.reason == reasons.FAILED_CREATE
+        ):
+            return condition.message
+    return None
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text is not None and text.isdigit() else -1

@@ -1,0 +1,280 @@
+"""Stage 3: carry out a plan, step by step, each safe to repeat.
+
+Every step can find its work done already, by an earlier try or by a process that was killed right
+after it; none waits for something that a watch will tell.
+"""
+
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final
+
+import structlog
+from attrs import define
+
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import FlinkDeploymentStatus
+from flinkop.builders import cluster, effective_conf, ingress
+from flinkop.builders.identity import GENERATION_ANNOTATION, NATIVE, ClusterIdentity
+from flinkop.config.flink_conf import FlinkConf
+from flinkop.controllers.flinkdeployment import plan
+from flinkop.events import reasons
+from flinkop.flink import jobs
+from flinkop.flink.address import Cluster
+from flinkop.flink.rest import FlinkClient
+from flinkop.kube import errors, meta
+from flinkop.kube.client import KubeClient
+from flinkop.kube.objects import ConfigMapView, CustomObject, DeploymentView, Partial
+from flinkop.runtime.result import RetryError
+from flinkop.stages import finalizer
+from flinkop.stages.cluster_options import ClusterOptions
+from flinkop.stages.context import ReconcileContext
+
+_log = structlog.get_logger(__name__)
+
+Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+
+_TYPES: Final = {
+    "Service": meta.SERVICES,
+    "ConfigMap": meta.CONFIGMAPS,
+    "Secret": meta.SECRETS,
+}
+_STILL_GOING_SECONDS: Final = 0.5
+_AUTOSCALER: Final = "autoscaler"
+
+
+class ObjectRefused(Exception):  # noqa: N818 - reads as what happened
+    """The API server does not accept an object that the spec leads to; a change of the spec is needed.
+
+    Attributes:
+        reason: the API server's reason, or FailedCreate when a policy or quota forbids it.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@define
+class Reconciler:
+    """Carries out plans.
+
+    Attributes:
+        kube: the way to the API server.
+        flink: makes the client for a cluster.
+        deployment_written: is told each Deployment that a write returned.
+        write_status: writes a status ahead of the deed.
+    """
+
+    kube: KubeClient
+    flink: Callable[[Cluster], FlinkClient]
+    deployment_written: Callable[[DeploymentView], None]
+    write_status: Callable[[Context, FlinkDeploymentStatus], Awaitable[None]]
+
+    async def carry_out(self, ctx: Context, what: plan.Plan, options: ClusterOptions) -> None:
+        """Do all steps of `what` in order.
+
+        Raises:
+            ObjectRefused: an object is not acceptable; steps before it are done.
+            errors.ApiError: the API server could not be reached or refused; the plan is made again.
+        """
+        for step in what.steps:
+            await self._do(ctx, step, options)
+
+    async def _do(self, ctx: Context, step: plan.Step, options: ClusterOptions) -> None:  # noqa: C901 - a table
+        match step:
+            case plan.Say(draft):
+                ctx.say(draft)
+            case plan.WriteAhead(status):
+                await self.write_status(ctx, status)
+            case plan.CheckObjects(spec):
+                await self._check_objects(ctx, spec)
+            case plan.CancelJob(job_id):
+                client = self.flink(
+                    Cluster(ctx.key.namespace, ctx.key.name, options.rest_port, options.rest_tls)
+                )
+                await jobs.cancel(client.once(options.flink_timeout), job_id)
+            case plan.DeleteCluster():
+                await self._delete_cluster(ctx, step)
+            case plan.DeleteHaMetadata():
+                await self._delete_ha_metadata(ctx)
+            case plan.Submit():
+                await self._submit(ctx, step)
+            case plan.SyncIngress(spec):
+                await self._sync_ingress(ctx, spec, options)
+            case plan.ReleaseFinalizer():
+                await finalizer.remove(self.kube, meta.FLINKDEPLOYMENTS, ctx.obj)
+
+    # --- making
+
+    async def _check_objects(self, ctx: Context, spec: FlinkDeploymentSpec) -> None:
+        """Ask the API server about the new JobManager before the old one is touched."""
+        objects = self._build(ctx, spec, ctx.generation, job_id=None, savepoint_path=None)
+        try:
+            await self.kube.create(
+                meta.DEPLOYMENTS, ctx.key.namespace, objects.deployment, into=Partial, dry_run=True
+            )
+        except errors.AlreadyExists:
+            return  # judged acceptable, and only then found to be there
+        except (errors.Invalid, errors.BadRequest, errors.Forbidden) as error:
+            raise _refused(error) from error
+
+    async def _submit(self, ctx: Context, step: plan.Submit) -> None:
+        """Make the JobManager Deployment first: everything else belongs to it, by its uid."""
+        objects = self._build(
+            ctx, step.spec, step.generation, job_id=step.job_id, savepoint_path=step.savepoint_path
+        )
+        deployment = await self._create_deployment(ctx, objects.deployment, step.generation)
+        self.deployment_written(deployment)
+        for body in cluster.owned(objects, uid=deployment.metadata.uid):
+            await self._create_owned(ctx, body, deployment.metadata.uid)
+
+    async def _create_deployment(
+        self, ctx: Context, body: Mapping[str, Any], generation: int
+    ) -> DeploymentView:
+        try:
+            return await self.kube.create(
+                meta.DEPLOYMENTS, ctx.key.namespace, body, into=DeploymentView
+            )
+        except errors.AlreadyExists:
+            return await self._adopt(ctx, generation)
+        except (errors.Invalid, errors.BadRequest, errors.Forbidden) as error:
+            raise _refused(error) from error
+
+    async def _adopt(self, ctx: Context, generation: int) -> DeploymentView:
+        """The name is taken: by an earlier try of ours, or by something that has to go first."""
+        found = await self.kube.get(meta.DEPLOYMENTS, ctx.key, into=DeploymentView)
+        metadata = found.metadata
+        ours = any(owner.uid == ctx.about.uid for owner in metadata.owner_references)
+        same = metadata.annotations.get(GENERATION_ANNOTATION) == str(generation)
+        if ours and same and metadata.deletion_timestamp is None:
+            return found
+        self.deployment_written(found)
+        raise RetryError(
+            f"Deployment {ctx.key} of an earlier cluster is still there; waiting for it to go",
+            _STILL_GOING_SECONDS,
+        )
+
+    async def _create_owned(self, ctx: Context, body: Mapping[str, Any], owner: str) -> None:
+        """Create one accompanying object, or take over the one that is there."""
+        rt = _TYPES[body["kind"]]
+        key = meta.ObjectKey(ctx.key.namespace, body["metadata"]["name"])
+        try:
+            await self.kube.create(rt, key.namespace, body, into=Partial)
+        except errors.AlreadyExists:
+            existing = (await self.kube.get(rt, key, into=Partial)).metadata
+            if existing.deletion_timestamp is not None:
+                raise RetryError(
+                    f"{rt.kind} {key} of an earlier cluster is still there; waiting for it to go",
+                    _STILL_GOING_SECONDS,
+                ) from None
+            if any(ref.uid == owner for ref in existing.owner_references):
+                return
+            await self.kube.merge_patch(rt, key, body, into=Partial)
+        except (errors.Invalid, errors.BadRequest) as error:
+            raise _refused(error) from error
+
+    def _build(
+        self,
+        ctx: Context,
+        spec: FlinkDeploymentSpec,
+        generation: int,
+        *,
+        job_id: str | None,
+        savepoint_path: str | None,
+    ) -> cluster.ClusterObjects:
+        return build(ctx, spec, generation, job_id=job_id, savepoint_path=savepoint_path)
+
+    async def _sync_ingress(
+        self, ctx: Context, spec: FlinkDeploymentSpec, options: ClusterOptions
+    ) -> None:
+        if spec.ingress is None:
+            await _ignore_absent(self.kube.delete(meta.INGRESSES, ctx.key, propagation="Background"))
+            return
+        body = ingress.build(
+            identity(ctx, ctx.generation), spec.ingress, rest_port=options.rest_port
+        )
+        try:
+            await self.kube.create(meta.INGRESSES, ctx.key.namespace, body, into=Partial)
+        except errors.AlreadyExists:
+            await self.kube.merge_patch(meta.INGRESSES, ctx.key, body, into=Partial)
+        except errors.Invalid as error:
+            raise _refused(error) from error
+
+    # --- deleting
+
+    async def _delete_cluster(self, ctx: Context, step: plan.DeleteCluster) -> None:
+        if step.scale_down:
+            try:
+                await self.kube.merge_patch(
+                    meta.DEPLOYMENTS, ctx.key, {"spec": {"replicas": 0}}, into=Partial
+                )
+            except errors.ApiError as error:
+                _log.info("the JobManager could not be scaled down first", error=str(error))
+        propagation = ctx.settings.operator_config(ctx.key.namespace).deletion_propagation.value
+        try:
+            await self.kube.delete(
+                meta.DEPLOYMENTS, ctx.key, propagation=propagation, uid=step.uid
+            )
+        except (errors.NotFound, errors.Conflict):
+            return  # gone, or another one by that name: the next look tells
+
+    async def _delete_ha_metadata(self, ctx: Context) -> None:
+        """Delete all HA ConfigMaps (behaviour.md 3.14); the autoscaler's are not among them."""
+        page = await self.kube.list_all(
+            meta.CONFIGMAPS,
+            ctx.key.namespace,
+            label_selector=f"app={ctx.key.name},type={NATIVE}",
+            into=ConfigMapView,
+        )
+        for found in page.items:
+            if found.metadata.labels.get("component") != _AUTOSCALER:
+                await _ignore_absent(self.kube.delete(meta.CONFIGMAPS, found.metadata.key))
+
+
+def identity(ctx: ReconcileContext[Any, Any], generation: int) -> ClusterIdentity:
+    """Return who the objects belong to and which generation they are made for."""
+    return ClusterIdentity(
+        namespace=ctx.key.namespace,
+        name=ctx.key.name,
+        uid=ctx.about.uid,
+        generation=generation,
+    )
+
+
+def build(
+    ctx: ReconcileContext[Any, Any],
+    spec: FlinkDeploymentSpec,
+    generation: int,
+    *,
+    job_id: str | None,
+    savepoint_path: str | None,
+) -> cluster.ClusterObjects:
+    """Return all objects of the cluster that `spec` describes.
+
+    Raises:
+        builders.errors.BuildError: the spec leads to no valid objects.
+    """
+    who = identity(ctx, generation)
+    base: FlinkConf = ctx.settings.effective(who.namespace, spec.flink_version)
+    conf = effective_conf.deploy_conf(base, who, spec)
+    conf = effective_conf.with_deploy_values(
+        conf,
+        job_id=job_id,
+        savepoint_path=savepoint_path,
+        result_store_id=str(uuid.uuid4()),
+    )
+    return cluster.build(conf, spec, who, ctx.settings.log_files)
+
+
+def _refused(error: errors.ApiError) -> ObjectRefused:
+    reason = reasons.FAILED_CREATE if isinstance(error, errors.Forbidden) else error.reason
+    return ObjectRefused(error.message, reason or "Invalid")
+
+
+async def _ignore_absent(call: Awaitable[None]) -> None:
+    try:
+        await call
+    except errors.NotFound:
+        return
+
+

@@ -1,0 +1,51 @@
+"""Stage 4: turn the outcome into the next status, and write it when it differs."""
+
+import structlog
+from attrs import define
+
+from flinkop import clock
+from flinkop.api import codec
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import FlinkDeploymentStatus
+from flinkop.kube.client import KubeClient
+from flinkop.lifecycle import state
+from flinkop.lifecycle.state import Stall
+from flinkop.stages.context import ReconcileContext
+
+_log = structlog.get_logger(__name__)
+
+Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+
+
+@define
+class StatusWriter:
+    """Writes statuses of FlinkDeployments, summed up in lifecycleState and conditions."""
+
+    kube: KubeClient
+
+    async def write(
+        self, ctx: Context, status: FlinkDeploymentStatus, stall: Stall | None = None
+    ) -> FlinkDeploymentStatus:
+        """Write `status`; return it as written.
+
+        Raises:
+            stages.status_patch.StatusConflict: somebody else changed the status.
+            kube.errors.ApiError: the API server refused or could not be reached.
+        """
+        before = ctx.document.document.get("lifecycleState")
+        summed = state.summarize(
+            status, generation=ctx.generation, now=clock.rfc3339(ctx.now), stall=stall
+        )
+        await ctx.document.write(self.kube, codec.encode_status(summed))
+        after = summed.lifecycle_state
+        if after is not None and after.value != before:
+            audit(summed)
+        return summed
+
+
+def audit(status: FlinkDeploymentStatus) -> None:
+    """Log the change of lifecycle state the way the reference does (operations.md 5.3)."""
+    level = "Error" if status.error else "Info"
+    word = status.lifecycle_state.value if status.lifecycle_state else ""
+    text = status.error or f"JobManager {status.job_manager_deployment_status.value}"
+    _log.info(f">>> {'Status[Job]':<16} | {level:<7} | {word:<15} | {text}")

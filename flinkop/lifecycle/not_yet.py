@@ -1,0 +1,92 @@
+"""What this version cannot do yet, refused in words instead of done halfway; pure.
+
+A job whose state has to be carried over is never started empty by mistake: as long as restoring is
+not there, a spec that asks for it is refused and the last good spec stays in force. The list shrinks
+with each release; `docs/compatibility.md` shows it to users.
+"""
+
+from collections.abc import Iterator
+
+from flinkop.api.common import JobSpec, KubernetesDeploymentMode, UpgradeMode
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.validation import Problem
+from flinkop.config import options
+from flinkop.config.flink_conf import FlinkConf
+from flinkop.config.option import Option
+
+REASON = "NotYetSupported"
+
+
+def first_problem(
+    spec: FlinkDeploymentSpec, recorded: JobSpec | None, conf: FlinkConf
+) -> Problem | None:
+    """Return the first thing in `spec` that this version cannot do.
+
+    Args:
+        spec: the user's spec.
+        recorded: job of the last reconciled spec, None before the first deployment.
+        conf: effective configuration of `spec`.
+    """
+    return next(_problems(spec, recorded, conf), None)
+
+
+def _problems(
+    spec: FlinkDeploymentSpec, recorded: JobSpec | None, conf: FlinkConf
+) -> Iterator[Problem]:
+    if spec.effective_mode is KubernetesDeploymentMode.STANDALONE:
+        yield Problem(
+            "spec.mode",
+            REASON,
+            "spec.mode is standalone, which flinkop does not support yet: use native, or leave it out",
+        )
+    if spec.job is not None:
+        yield from _job_problems(spec.job, recorded)
+        yield from _option_problems(conf)
+
+
+def _job_problems(job: JobSpec, recorded: JobSpec | None) -> Iterator[Problem]:
+    if job.upgrade_mode is not UpgradeMode.STATELESS:
+        yield Problem(
+            "spec.job.upgradeMode",
+            REASON,
+            f"spec.job.upgradeMode is {job.upgrade_mode}, and flinkop cannot carry state over an upgrade yet: "
+            "set it to stateless if the job may start empty. Nothing was changed",
+        )
+    if recorded is None:
+        return
+    nonces = (
+        ("savepointTriggerNonce", job.savepoint_trigger_nonce, recorded.savepoint_trigger_nonce),
+        ("checkpointTriggerNonce", job.checkpoint_trigger_nonce, recorded.checkpoint_trigger_nonce),
+        ("savepointRedeployNonce", job.savepoint_redeploy_nonce, recorded.savepoint_redeploy_nonce),
+    )
+    for name, wanted, handled in nonces:
+        if wanted is not None and wanted != handled:
+            yield Problem(
+                f"spec.job.{name}",
+                REASON,
+                f"spec.job.{name} has a new value, and flinkop cannot take or use savepoints and checkpoints yet: "
+                "set it back",
+            )
+
+
+def _option_problems(conf: FlinkConf) -> Iterator[Problem]:
+    wishes: tuple[tuple[Option[bool], str], ...] = (
+        (options.SAVEPOINT_ON_DELETION, "take a savepoint when the resource is deleted"),
+        (options.ROLLBACK_ENABLED, "roll back a failed upgrade"),
+        (options.HEALTH_CHECK_ENABLED, "restart unhealthy clusters"),
+        (options.RESTART_FAILED_JOBS, "restart failed jobs"),
+    )
+    for option, what in wishes:
+        if conf.get(option):
+            yield _option_problem(option.key, what)
+    for option in (options.PERIODIC_SAVEPOINT_INTERVAL, options.PERIODIC_CHECKPOINT_INTERVAL):
+        if conf.get(option).strip() not in ("", "0"):
+            yield _option_problem(option.key, "take periodic savepoints and checkpoints")
+
+
+def _option_problem(key: str, what: str) -> Problem:
+    return Problem(
+        f"spec.flinkConfiguration[{key}]",
+        REASON,
+        f"{key} is set, and flinkop cannot {what} yet: remove the option",
+    )

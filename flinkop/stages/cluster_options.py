@@ -1,0 +1,124 @@
+"""The few options of a running cluster that every reconcile asks for, worked out once per change.
+
+A whole Flink configuration takes kilobytes and a fraction of a millisecond to put together; with
+ten thousand resources neither can be kept or repeated each minute. These few values can.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from attrs import define, field, frozen
+
+from flinkop.builders import effective_conf, memory
+from flinkop.config import flink_options, options
+from flinkop.config.flink_conf import FlinkConf
+from flinkop.config.operator_config import OperatorConfig
+
+T = TypeVar("T")
+
+
+@frozen
+class ClusterOptions:
+    """Options from a cluster's observe configuration (behaviour.md 0.8).
+
+    Attributes:
+        rest_port: `rest.port`.
+        rest_tls: `security.ssl.rest.enabled`.
+        high_availability: whether the cluster keeps HA metadata.
+        flink_timeout: seconds for a call to Flink.
+        recovery: whether a lost JobManager is deployed again.
+        block_on_session_jobs: whether session jobs keep their cluster from being deleted.
+        block_on_unmanaged_jobs: whether any running job does.
+        savepoint_on_deletion: whether deletion takes a savepoint first.
+        manage_ingress: whether Ingresses are managed.
+        job_manager_cpu: cores of all JobManagers, limit factor included.
+        job_manager_memory: bytes of all JobManagers, limit factor included.
+        task_manager_cpu: cores of one TaskManager, limit factor included.
+        task_manager_memory: bytes of one TaskManager, limit factor included.
+    """
+
+    rest_port: int = 8081
+    rest_tls: bool = False
+    high_availability: bool = False
+    flink_timeout: float = 10.0
+    recovery: bool = True
+    block_on_session_jobs: bool = True
+    block_on_unmanaged_jobs: bool = True
+    savepoint_on_deletion: bool = False
+    manage_ingress: bool = True
+    job_manager_cpu: float = 1.0
+    job_manager_memory: float = 0.0
+    task_manager_cpu: float = 1.0
+    task_manager_memory: float = 0.0
+
+    def total_cpu(self, task_managers: int) -> str:
+        """Return `total-cpu` of the cluster info, as text (behaviour.md 2.10)."""
+        return repr(self.job_manager_cpu + self.task_manager_cpu * task_managers)
+
+    def total_memory(self, task_managers: int) -> str:
+        """Return `total-memory` of the cluster info, in bytes, as text."""
+        return str(round(self.job_manager_memory + self.task_manager_memory * task_managers))
+
+
+_MISSING: Final = object()
+
+
+@define
+class PerResource:
+    """Remembers one value per resource, made again when what it was made from changes."""
+
+    _kept: dict[str, tuple[object, object]] = field(factory=dict)
+
+    def get(self, uid: str, made_from: object, make: Callable[[], T]) -> T:
+        """Return the value for `uid`, making it when `made_from` differs from last time."""
+        known, value = self._kept.get(uid, (_MISSING, None))
+        if known == made_from:
+            return value  # type: ignore[return-value]
+        made = make()
+        self._kept[uid] = (made_from, made)
+        return made
+
+    def forget(self, uid: str) -> None:
+        """Drop the value of a resource that is gone."""
+        self._kept.pop(uid, None)
+
+
+def from_conf(conf: FlinkConf, operator: OperatorConfig) -> ClusterOptions:
+    """Read the options from a cluster's observe configuration and the operator's own.
+
+    Raises:
+        ConfigError: a value cannot be read.
+    """
+    job_manager, task_manager = memory.jobmanager(conf), memory.taskmanager(conf)
+    replicas = conf.get(flink_options.JM_REPLICAS)
+    return ClusterOptions(
+        rest_port=conf.get(flink_options.REST_PORT),
+        rest_tls=_speaks_tls(conf),
+        high_availability=effective_conf.is_ha(conf),
+        flink_timeout=operator.flink_client_timeout.total_seconds(),
+        recovery=conf.get(options.JM_RECOVERY_ENABLED),
+        block_on_session_jobs=conf.get(options.SESSION_BLOCK_ON_SESSION_JOBS),
+        block_on_unmanaged_jobs=conf.get(options.SESSION_BLOCK_ON_UNMANAGED_JOBS),
+        savepoint_on_deletion=conf.get(options.SAVEPOINT_ON_DELETION),
+        manage_ingress=operator.ingress_manage,
+        job_manager_cpu=conf.get(flink_options.JM_CPU)
+        * conf.get(flink_options.JM_CPU_LIMIT_FACTOR)
+        * replicas,
+        job_manager_memory=job_manager.process
+        * conf.get(flink_options.JM_MEMORY_LIMIT_FACTOR)
+        * replicas,
+        task_manager_cpu=memory.taskmanager_cores(conf) * conf.get(flink_options.TM_CPU_LIMIT_FACTOR),
+        task_manager_memory=task_manager.process * conf.get(flink_options.TM_MEMORY_LIMIT_FACTOR),
+    )
+
+
+def task_managers(conf: FlinkConf) -> int:
+    """Return how many TaskManagers a job's parallelism needs (behaviour.md P-1, point 5)."""
+    slots = max(conf.get(flink_options.TASK_SLOTS), 1)
+    return math.ceil(conf.get(flink_options.PARALLELISM) / slots)
+
+
+def _speaks_tls(conf: FlinkConf) -> bool:
+    text = conf.text("security.ssl.rest.enabled") or conf.text("security.ssl.enabled") or "false"
+    return text.strip().lower() == "true"
