@@ -10,7 +10,7 @@ import attrs
 from flinkop.api import quantity
 from flinkop.config import structured, values
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 E = TypeVar("E", bound=enum.Enum)
 
 
@@ -30,7 +30,7 @@ class Scope(enum.Enum):
 
 
 @attrs.frozen(eq=False)
-class Option(Generic[T]):
+class Option(Generic[T_co]):
     """One option.
 
     Attributes:
@@ -46,8 +46,8 @@ class Option(Generic[T]):
     """
 
     key: str
-    parse: Callable[[str], T]
-    default: T
+    parse: Callable[[str], T_co]
+    default: T_co
     scope: Scope
     description: str
     type_name: str
