@@ -8,7 +8,7 @@ import time
 from typing import NoReturn
 
 import msgspec
-from fakes.leanapi import Api, CallError
+from fakes.leanapi import Api, CallError, leaves
 from fakes.programs import ROOT, ProgramError
 from fakes.scene import Scene, fresh_logs, stage
 from rich.console import Console
@@ -169,7 +169,7 @@ def main() -> int:
         console.print("interrupted; nothing is left running")
         return 130
     except (*FAILURES, ExceptionGroup) as error:
-        for failure in error.exceptions if isinstance(error, ExceptionGroup) else [error]:
+        for failure in leaves(error):
             console.print(f"The demo failed: {failure}", style="red", markup=False, highlight=False)
         return 1
     return 0

@@ -14,7 +14,7 @@ from bench.report import show
 from bench.resources import NAMESPACE
 from bench.run import run, save
 from bench.waves import TooSlowError
-from fakes.leanapi import CallError
+from fakes.leanapi import CallError, leaves
 from fakes.programs import ProgramError
 from fakes.scene import fresh_logs, stage
 from rich.console import Console
@@ -68,7 +68,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except (*FAILURES, ExceptionGroup) as error:
-        for failure in error.exceptions if isinstance(error, ExceptionGroup) else [error]:
+        for failure in leaves(error):
             console.print(f"The benchmark failed: {failure}", style="red", markup=False)
         return 1
     show(results, console)

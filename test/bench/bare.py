@@ -21,6 +21,7 @@ from bench.template import Template
 from fakes.leanapi import APPS, CRS, MERGE, Api
 
 FINALIZER = "flinkdeployments.flink.apache.org/finalizer"
+READY = "the bare client is ready"
 EVENTS = f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events"
 
 
@@ -147,6 +148,8 @@ async def main(kubeconfig: Path, template: Path) -> None:
         bare = Bare(api, Template.load(template))
         async with asyncio.TaskGroup() as group:
             work = group.create_task(bare.run())
+            await api.get(f"{CRS}/namespaces/{NAMESPACE}/flinkdeployments")
+            print(READY, flush=True)
             await ended.wait()
             work.cancel()
     print(json.dumps({"calls": bare.calls}), flush=True)

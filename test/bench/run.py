@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import msgspec
 from bench import process
+from bench.bare import READY
 from bench.resources import NAMESPACE, names
 from bench.scrape import Scrape, scrape, writes
 from bench.template import CAPTURED, Template
@@ -71,11 +72,13 @@ class Bench:
         log = self.scene.logs / "bare.log"
         command = python("bench.bare", str(self.scene.plane.kubeconfig), str(file))
         client = Program("the bare client", command, log)
+        waves = attrs.evolve(self.waves, check=client.check)
         try:
-            wave = await self.waves.create(names(self.count))
+            await asyncio.to_thread(client.wait_said, READY, 30)
+            wave = await waves.create(names(self.count))
             used = process.cpu_seconds(client.pid)
             resident = process.peak_mib(client.pid)
-            gone = await self.waves.delete(names(self.count))
+            gone = await waves.delete(names(self.count))
         finally:
             await asyncio.to_thread(client.stop)
         calls = Counter(msgspec.json.decode(log.read_bytes().splitlines()[-1])["calls"])

@@ -117,7 +117,7 @@ class Made:
         body = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{self.name}.", "namespace": NAMESPACE},
+            "metadata": {"generateName": f"{self.name}-", "namespace": NAMESPACE},
             "eventTime": "2030-01-01T00:00:00.000000Z",
             "type": "Normal",
             "reason": reason,

@@ -4,7 +4,9 @@ The demo and the benchmark share the machine's cores with what they show and mea
 bytes both ways; answers are not decoded unless the caller does it.
 """
 
+import asyncio
 import base64
+import re
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +21,10 @@ MERGE = "application/merge-patch+json"
 CRS = "/apis/flink.apache.org/v1beta1"
 APPS = "/apis/apps/v1"
 _LINE = 16 * 1024 * 1024
+_OK = 200
+_TOO_MANY = 429
+_REFUSALS = 120
+_VERSION = re.compile(rb'"resourceVersion":"(\d+)"')
 
 
 class CallError(Exception):
@@ -70,18 +76,42 @@ class Api:
     async def watch(self, path: str) -> AsyncIterator[bytes]:
         """Lines of a watch from now on, for ever; the caller decodes what it needs.
 
-        Runs are short and nobody disturbs the API server: a stream that ends
-        is an error here, not something to recover from.
+        A stream that ends is resumed after the last line (the server cuts the watches of a CRD
+        shortly after that was made, and says 429 for a moment); any other refusal is an error.
         """
+        last = b""
+        refused = 0
+        while refused < _REFUSALS:
+            try:
+                async for line in self._stream(path, last.decode()):
+                    found = _VERSION.search(line)
+                    last = found[1] if found else last
+                    refused = 0
+                    yield line
+            except CallError as error:
+                if error.status != _TOO_MANY:
+                    raise
+            refused += 1
+            await asyncio.sleep(0.25)
+        raise ConnectionError(f"the watch of {path} does not stay open")
+
+    async def _stream(self, path: str, version: str) -> AsyncIterator[bytes]:
         limit = aiohttp.ClientTimeout(total=None, sock_connect=10)
-        joint = "&" if "?" in path else "?"
-        url = f"{self.server}{path}{joint}watch=1&timeoutSeconds=7200"
-        async with self._streams.get(url, timeout=limit) as answer:
-            if answer.status != 200:
+        query = ("&" if "?" in path else "?") + "watch=1&timeoutSeconds=7200"
+        if version:
+            query += f"&resourceVersion={version}"
+        async with self._streams.get(self.server + path + query, timeout=limit) as answer:
+            if answer.status != _OK:
                 raise CallError("WATCH", path, answer.status, await answer.read())
             while line := await answer.content.readline(max_line_length=_LINE):
                 yield line
-        raise ConnectionError(f"the watch of {path} ended")
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """The errors inside an exception group at any depth, or the error itself."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for part in error.exceptions for leaf in leaves(part)]
+    return [error]
 
 
 def read_kubeconfig(path: Path) -> tuple[str, ssl.SSLContext | bool, dict[str, str]]:

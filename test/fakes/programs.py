@@ -80,6 +80,15 @@ class Program:
                 raise ProgramError(f"{text} Its last lines:\n{self.tail()}")
             pause(0.05)
 
+    def wait_said(self, text: str, seconds: float) -> None:
+        """Wait until its log has `text`; raise when that takes longer, or the program ended."""
+        deadline = time.monotonic() + seconds
+        while text not in self.log.read_text(errors="replace"):
+            self.check()
+            if time.monotonic() > deadline:
+                raise ProgramError(f"{self.name} did not say {text!r} within {seconds:.0f} s.")
+            pause(0.05)
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the program alone."""
         if self.running:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import attrs
+from fakes.leanapi import CRS
 from fakes.programs import ROOT, Program, ProgramError, free_port, pause, python
 
 from hack.clusters import toolset
@@ -48,7 +49,8 @@ class Scene:
     def install_crds(self) -> None:
         """Apply the CRDs and wait until the API server serves them."""
         self.plane.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests" / "crds"))
-        self.plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        for plural in ("flinkdeployments", "flinksessionjobs"):
+            self.plane.api.wait_for(f"{CRS}/{plural}", 30)
 
     def install_job_account(self, namespace: str) -> None:
         """Give jobs in a namespace the service account and role that Flink needs."""
