@@ -61,6 +61,8 @@ _EXTRA_ARGUMENTS: dict[str, dict[str, str]] = {
         # Bound to loopback, there is no address to advertise, and nobody asks for it.
         "advertise-address": "127.0.0.1",
         "endpoint-reconciler-type": "none",
+        # The default has 254 addresses; each Flink cluster's REST Service takes one.
+        "service-cluster-ip-range": "10.128.0.0/14",
         "shutdown-delay-duration": "0s",
     },
     "kube-controller-manager": {
