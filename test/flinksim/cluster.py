@@ -57,10 +57,12 @@ class Cluster:
     ready_taskmanagers: int = 0
     attempt: int = 0
     created: int = 0
+    last_index: int = 0
     _knobs: Knobs | None = None
     _taken: set[str] = field(factory=set)
     _virtual_ready: bool = False
     _release: Timer | None = None
+    _existing: int = 0
 
     # --- orders
 
@@ -113,8 +115,12 @@ class Cluster:
         ha: dict[str, dict[str, str]] | None = None,
         address: str = "127.0.0.1",
         attempt: int = 0,
+        existing: int = 0,
     ) -> JobManager:
-        """A JobManager's container runs; with HA it stands by while another leads."""
+        """A JobManager's container runs; with HA it stands by while another leads.
+
+        `attempt` and `existing`: the highest in the names, and the number, of task manager pods there are.
+        """
         self.configured = knobs_module.from_configuration(settings.conf) | self.configured
         self._knobs = None
         maps = None
@@ -128,7 +134,8 @@ class Cluster:
         stands_by = maps is not None and self.leader is not None
         self.jobmanagers[uid] = manager
         self.attempt = max(self.attempt, attempt) + 1
-        self.created = 0
+        self.last_index = 0
+        self.created = self._existing = existing
         if not stands_by:
             manager.start()
         return manager
@@ -192,8 +199,8 @@ class Cluster:
         elif not leader.settings.standalone:
             needed = leader.settings.taskmanagers_for(wanted)
             if needed > self.created:
-                indexes = range(self.created + 1, needed + 1)
-                self.created = needed
+                indexes = range(self.last_index + 1, self.last_index + 1 + needed - self.created)
+                self.last_index, self.created = indexes[-1], needed
                 self.effects.create_taskmanagers(leader.settings, self.attempt, indexes)
 
     def _virtually_ready(self, manager: JobManager) -> None:
@@ -216,12 +223,14 @@ class Cluster:
 
     def taskmanagers_seen(self, ready: int, existing: int) -> None:
         """Pods of task managers came or went."""
-        changed = ready != self.ready_taskmanagers
+        changed = (ready, existing) != (self.ready_taskmanagers, self._existing)
         self.ready_taskmanagers = ready
         leader = self.leader
         if leader is None or not changed or self._mode(leader) == "none":
             return
-        self.created = min(self.created, existing)
+        gone = self._existing - existing
+        self.created -= max(0, min(gone, self.created))
+        self._existing = existing
         leader.slots_changed()
         self.demand_changed()
 

@@ -1,7 +1,7 @@
 """All clusters, their storage and the orders for them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flinksim import knobs
@@ -22,6 +22,7 @@ class World:
         self.effects = effects or NoEffects()
         self.clusters: dict[Key, Cluster] = {}
         self.ledger = Ledger()
+        self.on_order: Callable[[Cluster], None] = lambda _: None
         self._taskmanagers = taskmanagers
         self._orders: dict[Key, dict[str, Any]] = {}
 
@@ -35,6 +36,11 @@ class World:
             made.orders = self._layers(key)
             self.clusters[key] = made
         return self.clusters[key]
+
+    def is_led(self, key: Key) -> bool:
+        """Whether a JobManager runs."""
+        found = self.clusters.get(key)
+        return found is not None and found.leader is not None
 
     # --- orders
 
@@ -66,6 +72,7 @@ class World:
         for key, cluster in self.clusters.items():
             if namespace in {ANY, key[0]} and name in {ANY, key[1]}:
                 cluster.ordered(self._layers(key), fresh)
+                self.on_order(cluster)
 
     def _layers(self, key: Key) -> list[Mapping[str, Any]]:
         wanted = ((ANY, ANY), (ANY, key[1]), (key[0], ANY), key)
