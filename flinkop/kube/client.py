@@ -206,7 +206,7 @@ class KubeClient:
                 return Page(items, page.resource_version, "", bad)
             await asyncio.sleep(0)
 
-    async def watch(
+    def watch(
         self,
         rt: ResourceType,
         namespace: str | None = None,
@@ -249,10 +249,7 @@ class KubeClient:
             send_initial_events=send_initial_events,
             timeout_seconds=timeout_seconds,
         )
-        async for event in self._transport.stream(call, silence, on_open):
-            if event.type == stream.ERROR:
-                raise stream.error_of(event)
-            yield event
+        return self._transport.stream(call, silence, on_open)
 
     async def create(
         self,

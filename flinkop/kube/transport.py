@@ -170,7 +170,7 @@ class Transport:
     async def stream(
         self, call: Request, silence: float, on_open: Callable[[], None] | None = None
     ) -> AsyncGenerator[stream.WatchEvent, None]:
-        """Yield the events of a watch, ERROR included, until the server ends it."""
+        """Yield the events of a watch until the server ends it; raises what an ERROR event carries."""
         pool = self._watches
         slot = await pool.acquire()
         try:
@@ -178,12 +178,23 @@ class Transport:
             try:
                 if on_open is not None:
                     on_open()
-                async for event in _events(call, response, silence):
-                    yield event
+                decoder = stream.Decoder()
+                async for chunk in response.content.iter_any():
+                    for event in decoder.feed(chunk):
+                        if event.type == stream.ERROR:
+                            raise stream.error_of(event)
+                        yield event
+                decoder.finish()
             finally:
                 response.close()
+        except aiohttp.SocketTimeoutError:
+            raise stream.StreamError(
+                f"the watch on {call.path} was silent for {silence:g} s", reason="Silent"
+            ) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise _unreachable(call, error) from error
+            raise stream.StreamError(
+                f"the watch on {call.path} was cut: {_cause(error)}", reason="Cut"
+            ) from error
         finally:
             await pool.release(slot)
 
@@ -198,9 +209,13 @@ class Transport:
                     self._instruments.retry(call.verb, call.resource, "unauthorized")
                     response, look = await self._open(session, call, None, silence)
                 if response.status == errors.OK:
-                    return response
+                    return _streaming(call, response)
                 async with response:
                     body = await response.content.read(_ERROR_BODY)
+        except aiohttp.SocketTimeoutError:
+            raise
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise _unreachable(call, error) from error
         except TimeoutError:
             raise errors.Unreachable(
                 f"the watch on {call.path} got no answer within {HEADERS:g} s", reason="Silent"
@@ -208,28 +223,14 @@ class Transport:
         raise errors.from_response(response.status, body, response.headers.get("Retry-After"))
 
 
-async def _events(
-    call: Request, response: aiohttp.ClientResponse, silence: float
-) -> AsyncGenerator[stream.WatchEvent, None]:
-    if response.content_type != "application/json":
-        raise stream.StreamError(
-            f"the watch on {call.path} was answered with {response.content_type}, not with events",
-            reason="NotAnEvent",
-        )
-    decoder = stream.Decoder()
-    try:
-        async for chunk in response.content.iter_any():
-            for event in decoder.feed(chunk):
-                yield event
-    except aiohttp.ServerTimeoutError:
-        raise stream.StreamError(
-            f"the watch on {call.path} was silent for {silence:g} s", reason="Silent"
-        ) from None
-    except (aiohttp.ClientError, OSError) as error:
-        raise stream.StreamError(
-            f"the watch on {call.path} was cut: {_cause(error)}", reason="Cut"
-        ) from error
-    decoder.finish()
+def _streaming(call: Request, response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
+    if response.content_type == "application/json":
+        return response
+    response.close()
+    raise stream.StreamError(
+        f"the watch on {call.path} was answered with {response.content_type}, not with events",
+        reason="NotAnEvent",
+    )
 
 
 def _url(server: str, call: Request) -> yarl.URL:
