@@ -83,8 +83,8 @@ class InformerState:
 
     Attributes:
         name: Resource and namespace, e.g. `flinkdeployments in team-a`.
-        synced: Whether it runs and its cache has once been complete.
-        detail: What it is doing, or its last error.
+        synced: Whether its cache is complete, or waiting for that would be of no use.
+        detail: What is unusual about it, its last error for example; empty when all is well.
     """
 
     name: str
@@ -108,6 +108,18 @@ def synced(informers: Informers) -> Check:
         return f"not in step: {_enumerate(missing)}" if missing else None
 
     return Check("synced", complaint)
+
+
+def limited(informers: Informers) -> Check:
+    """Tell which informers cannot see everything although they count as in step."""
+
+    def complaint() -> str | None:
+        return (
+            _enumerate(_described(each) for each in informers() if each.synced and each.detail)
+            or None
+        )
+
+    return Check("limited", complaint, required=False)
 
 
 def leading(is_leading: Callable[[], bool]) -> Check:
