@@ -108,7 +108,8 @@ def from_conf(conf: FlinkConf, operator: OperatorConfig) -> ClusterOptions:
         job_manager_memory=job_manager.process
         * conf.get(flink_options.JM_MEMORY_LIMIT_FACTOR)
         * replicas,
-        task_manager_cpu=memory.taskmanager_cores(conf) * conf.get(flink_options.TM_CPU_LIMIT_FACTOR),
+        task_manager_cpu=memory.taskmanager_cores(conf)
+        * conf.get(flink_options.TM_CPU_LIMIT_FACTOR),
         task_manager_memory=task_manager.process * conf.get(flink_options.TM_MEMORY_LIMIT_FACTOR),
     )
 

@@ -9,12 +9,16 @@ import secrets
 from typing import Final
 
 import structlog
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from flinkop.api import codec
 from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
-from flinkop.api.status import FlinkDeploymentStatus, JobManagerDeploymentStatus, ReconciliationState
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    JobManagerDeploymentStatus,
+    ReconciliationState,
+)
 from flinkop.api.validation import Problem
 from flinkop.api.wire import DecodeError
 from flinkop.builders import effective_conf
@@ -54,6 +58,15 @@ CANARY_LABEL: Final = "flink.apache.org/canary"
 _KIND: Final = meta.FLINKDEPLOYMENTS
 _PASSING: Final = (StatusConflict, RetryError, kube_errors.Conflict)
 """Errors that are part of a normal day: tried again at once, and nobody needs to be told."""
+
+
+@frozen
+class _Seen:
+    """What this reconcile found: status after observation, the facts, the cluster's options."""
+
+    status: FlinkDeploymentStatus
+    observation: Observation
+    options: ClusterOptions
 
 
 @define
@@ -115,37 +128,36 @@ class FlinkDeploymentReconciler:
             progress.Subject(ctx.status, observation, ctx.spec, ctx.now, self._limits(ctx))
         )
         ctx.say(*assessed.drafts)
+        seen = _Seen(assessed.status, observation, options)
         problem = self._problem(ctx, assessed.status)
         if problem is not None:
-            return await self._advance_last_good(ctx, assessed.status, observation, options, problem)
-        at = self._situation(ctx, ctx.spec, ctx.generation, assessed.status, observation, options)
+            return await self._advance_last_good(ctx, seen, problem)
+        at = self._situation(ctx, seen, ctx.spec, ctx.generation)
         return await self._act(ctx, plan.plan(at), options)
 
-    async def _advance_last_good(
-        self,
-        ctx: Context,
-        status: FlinkDeploymentStatus,
-        observation: Observation,
-        options: ClusterOptions,
-        problem: Problem,
-    ) -> Result:
+    async def _advance_last_good(self, ctx: Context, seen: _Seen, problem: Problem) -> Result:
         """The spec is refused: say so, and go on with the last good one (behaviour.md L-30)."""
         ctx.say(_refusal(problem))
-        _log.warning(f"spec refused: {problem.message}", reason=problem.reason, field=problem.field_path)
+        _log.warning(
+            f"spec refused: {problem.message}", reason=problem.reason, field=problem.field_path
+        )
         error = Failure(FailureType.VALIDATION, problem.message).to_json(self._limits(ctx))
         stall = Stall(problem.reason, problem.message)
+        status = seen.status
         recorded = record.last_reconciled(status)
         if recorded is None:
             await self.writer.write(ctx, evolve(status, error=error), stall)
             return Result()
         spec = recorded.spec
-        if status.reconciliation_status.state is ReconciliationState.UPGRADING and spec.job is not None:
+        if (
+            status.reconciliation_status.state is ReconciliationState.UPGRADING
+            and spec.job is not None
+        ):
             spec = evolve(spec, job=evolve(spec.job, state=JobState.RUNNING))
         generation = status.observed_generation or ctx.generation
-        at = self._situation(ctx, spec, generation, status, observation, options)
-        made = plan.plan(at)
+        made = plan.plan(self._situation(ctx, seen, spec, generation))
         made = evolve(made, status=evolve(made.status, error=error), stall=stall)
-        return await self._act(ctx, made, options)
+        return await self._act(ctx, made, seen.options)
 
     async def _act(self, ctx: Context, made: plan.Plan, options: ClusterOptions) -> Result:
         """Carry out the plan and write what came of it."""
@@ -181,8 +193,8 @@ class FlinkDeploymentReconciler:
         options = self._cluster_options(ctx)
         observation = await self.observer.observe(ctx, options)
         spec = progress.deployed_spec(ctx.status) or ctx.spec
-        at = self._situation(ctx, spec, ctx.generation, ctx.status, observation, options)
-        made = plan.cleanup(at)
+        seen = _Seen(ctx.status, observation, options)
+        made = plan.cleanup(self._situation(ctx, seen, spec, ctx.generation))
         result = await self._act(ctx, made, options)
         if _is_released(made):
             self._forget(request, obj)
@@ -229,7 +241,7 @@ class FlinkDeploymentReconciler:
                 rt=_KIND,
                 key=metadata.key,
                 resource_version=metadata.resource_version,
-                document=codec.encode_status(status) if len(memoryview(obj.status)) else {},
+                document=codec.encode_status(status) if memoryview(obj.status) else {},
                 parse=_wire_status,
                 noted=self.resources.note_write,
             ),
@@ -267,14 +279,9 @@ class FlinkDeploymentReconciler:
         return self._verdicts.get(ctx.about.uid, made_from, lambda: _judge(ctx, status))
 
     def _situation(
-        self,
-        ctx: Context,
-        spec: FlinkDeploymentSpec,
-        generation: int,
-        status: FlinkDeploymentStatus,
-        observation: Observation,
-        options: ClusterOptions,
+        self, ctx: Context, seen: _Seen, spec: FlinkDeploymentSpec, generation: int
     ) -> plan.Situation:
+        status, options = seen.status, seen.options
         user_job = ctx.spec.job
         # A spec that cannot be read may well be one of a job with state.
         unknown = UpgradeMode.SAVEPOINT if ctx.unreadable else UpgradeMode.STATELESS
@@ -283,7 +290,7 @@ class FlinkDeploymentReconciler:
             spec=spec,
             generation=generation,
             status=status,
-            observation=observation,
+            observation=seen.observation,
             now=ctx.now,
             new_job_id=_new_job_id,
             diff=self._diff(ctx, status, spec),
@@ -341,8 +348,7 @@ class FlinkDeploymentReconciler:
 def _judge(ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
     """Return the first rule the spec breaks; a spec that is new must also lead to buildable objects."""
     candidate = validator.Candidate(
-        namespace=ctx.key.namespace,
-        name=ctx.key.name,
+        identity=reconciler.identity(ctx, ctx.generation),
         spec=ctx.spec,
         status=status,
         conf=FlinkConf(),
@@ -397,4 +403,3 @@ def _is_canary(obj: CustomObject) -> bool:
 
 def _new_job_id() -> str:
     return secrets.token_hex(16)
-

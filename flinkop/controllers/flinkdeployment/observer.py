@@ -14,6 +14,7 @@ from flinkop.api.status import (
     JobManagerDeploymentStatus as JobManager,
 )
 from flinkop.builders.identity import GENERATION_ANNOTATION
+from flinkop.controllers.flinkdeployment import signals
 from flinkop.controllers.flinkdeployment.observation import (
     JobFailure,
     JobManagerFacts,
@@ -29,7 +30,6 @@ from flinkop.flink.rest import FlinkClient
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import (
-    ContainerStatus,
     CustomObject,
     DeploymentView,
     IngressView,
@@ -43,13 +43,13 @@ _log = structlog.get_logger(__name__)
 
 Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
 
-BY_CLUSTER: Final = "cluster"
-"""Index of pods by `namespace/app label`, and of session jobs by `namespace/deploymentName`."""
-
-_PROBE_SECONDS: Final = 3.0  # a JobManager that just started and hangs is asked again, not waited for
+_PROBE_SECONDS: Final = (
+    3.0  # a JobManager that just started and hangs is asked again, not waited for
+)
 _INFO_SECONDS: Final = 300.0  # how old cluster info may get in a steady cluster
-_MOUNT_SECONDS: Final = 20.0  # a volume's ConfigMap is made right after the Deployment that mounts it
-_UNSTARTED: Final = ("PodReadyToStartContainers", "Initialized")
+_MOUNT_SECONDS: Final = (
+    20.0  # a volume's ConfigMap is made right after the Deployment that mounts it
+)
 
 
 @define
@@ -58,9 +58,9 @@ class Observer:
 
     Attributes:
         deployments: JobManager Deployments.
-        pods: JobManager pods, indexed by `BY_CLUSTER`.
+        pods: JobManager pods, indexed by `signals.BY_CLUSTER`.
         ingresses: Ingresses of clusters; None when Ingresses are not managed.
-        session_jobs: FlinkSessionJobs, indexed by `BY_CLUSTER`.
+        session_jobs: FlinkSessionJobs, indexed by `signals.BY_CLUSTER`.
         flink: makes the client for a cluster.
         kube: reads the Events of a pod that cannot mount its volumes.
     """
@@ -104,28 +104,28 @@ class Observer:
         return JobManagerFacts(
             uid=metadata.uid,
             ours=any(owner.uid == ctx.about.uid for owner in metadata.owner_references),
-            generation=_number(metadata.annotations.get(GENERATION_ANNOTATION)),
+            generation=signals.number(metadata.annotations.get(GENERATION_ANNOTATION)),
             deleting=metadata.deletion_timestamp is not None,
             available=found.status.available_replicas > 0,
             age=(ctx.now - created).total_seconds(),
-            replica_failure=_replica_failure(found),
+            replica_failure=signals.replica_failure(found),
         )
 
     def _has_ingress(self, ctx: Context) -> bool:
         return self.ingresses is not None and self.ingresses.get(ctx.key) is not None
 
     def _session_jobs(self, ctx: Context) -> tuple[str, ...]:
-        found = self.session_jobs.by_index(BY_CLUSTER, str(ctx.key))
+        found = self.session_jobs.by_index(signals.BY_CLUSTER, str(ctx.key))
         return tuple(sorted(job.metadata.name for job in found))
 
     # --- pods
 
     async def _pod_failure(self, ctx: Context, facts: JobManagerFacts) -> PodFailure | None:
-        for pod in self.pods.by_index(BY_CLUSTER, str(ctx.key)):
+        for pod in self.pods.by_index(signals.BY_CLUSTER, str(ctx.key)):
             if pod.metadata.deletion_timestamp is not None:
                 continue
-            failure = pod_failure(pod)
-            if failure is None and facts.age > _MOUNT_SECONDS and _is_unstarted(pod):
+            failure = signals.pod_failure(pod)
+            if failure is None and facts.age > _MOUNT_SECONDS and signals.is_unstarted(pod):
                 failure = await self._mount_failure(pod)
             if failure is not None:
                 return failure
@@ -212,47 +212,3 @@ class Observer:
             "total-memory": options.total_memory(task_managers),
         }
         return info if size is None else {**info, "state-size": str(size)}
-
-
-def pod_failure(pod: PodView) -> PodFailure | None:
-    """Return why a pod's containers do not run, or that no node takes it (O-21, O-22)."""
-    for status in (*pod.container_statuses, *pod.init_container_statuses):
-        failure = _container_failure(status)
-        if failure is not None:
-            return failure
-    for condition in pod.conditions:
-        if condition.type == "PodScheduled" and condition.reason == reasons.UNSCHEDULABLE:
-            text = f"no node can take the JobManager's pod: {condition.message}"
-            return PodFailure(reasons.UNSCHEDULABLE, text, fatal=False)
-    return None
-
-
-def _container_failure(status: ContainerStatus) -> PodFailure | None:
-    waiting = status.state.waiting
-    if waiting is None or waiting.reason not in reasons.WAITING_FAILURES:
-        return None
-    ended = status.last_state.terminated
-    if waiting.reason == reasons.CRASH_LOOP_BACK_OFF and ended is not None and ended.message:
-        return PodFailure(waiting.reason, f"[{status.name}] CrashLoop - {ended.message}")
-    return PodFailure(waiting.reason, f"[{status.name}] {waiting.message}")
-
-
-def _is_unstarted(pod: PodView) -> bool:
-    conditions = {c.type: c.status for c in pod.conditions}
-    started = next((conditions[name] for name in _UNSTARTED if name in conditions), None)
-    return conditions.get("Ready") == "False" and started == "False"
-
-
-def _replica_failure(found: DeploymentView) -> str | None:
-    for condition in found.status.conditions:
-        if (
-            condition.type == "ReplicaFailure"
-            and condition.status == "True"
-            and condition.reason == reasons.FAILED_CREATE
-        ):
-            return condition.message
-    return None
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text is not None and text.isdigit() else -1

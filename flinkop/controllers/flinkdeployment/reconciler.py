@@ -5,7 +5,7 @@ after it; none waits for something that a watch will tell.
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -15,6 +15,7 @@ from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.builders import cluster, effective_conf, ingress
 from flinkop.builders.identity import GENERATION_ANNOTATION, NATIVE, ClusterIdentity
+from flinkop.config import flink_options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.controllers.flinkdeployment import plan
 from flinkop.events import reasons
@@ -23,7 +24,7 @@ from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
 from flinkop.kube import errors, meta
 from flinkop.kube.client import KubeClient
-from flinkop.kube.objects import ConfigMapView, CustomObject, DeploymentView, Partial
+from flinkop.kube.objects import ConfigMapView, DeploymentView, Partial
 from flinkop.runtime.result import RetryError
 from flinkop.stages import finalizer
 from flinkop.stages.cluster_options import ClusterOptions
@@ -80,7 +81,7 @@ class Reconciler:
         for step in what.steps:
             await self._do(ctx, step, options)
 
-    async def _do(self, ctx: Context, step: plan.Step, options: ClusterOptions) -> None:  # noqa: C901 - a table
+    async def _do(self, ctx: Context, step: plan.Step, options: ClusterOptions) -> None:
         match step:
             case plan.Say(draft):
                 ctx.say(draft)
@@ -125,8 +126,11 @@ class Reconciler:
         )
         deployment = await self._create_deployment(ctx, objects.deployment, step.generation)
         self.deployment_written(deployment)
-        for body in cluster.owned(objects, uid=deployment.metadata.uid):
-            await self._create_owned(ctx, body, deployment.metadata.uid)
+        uid = deployment.metadata.uid
+        for body in objects.accompanying:
+            await self._create_owned(ctx, cluster.with_owner(body, ctx.key.name, uid), uid)
+        for sentence in objects.warnings:
+            _log.warning(sentence)
 
     async def _create_deployment(
         self, ctx: Context, body: Mapping[str, Any], generation: int
@@ -188,11 +192,12 @@ class Reconciler:
         self, ctx: Context, spec: FlinkDeploymentSpec, options: ClusterOptions
     ) -> None:
         if spec.ingress is None:
-            await _ignore_absent(self.kube.delete(meta.INGRESSES, ctx.key, propagation="Background"))
+            await _ignore_absent(
+                self.kube.delete(meta.INGRESSES, ctx.key, propagation="Background")
+            )
             return
-        body = ingress.build(
-            identity(ctx, ctx.generation), spec.ingress, rest_port=options.rest_port
-        )
+        port = FlinkConf({flink_options.REST_PORT.key: str(options.rest_port)})
+        body = ingress.build(spec.ingress, identity(ctx, ctx.generation), port)
         try:
             await self.kube.create(meta.INGRESSES, ctx.key.namespace, body, into=Partial)
         except errors.AlreadyExists:
@@ -212,9 +217,7 @@ class Reconciler:
                 _log.info("the JobManager could not be scaled down first", error=str(error))
         propagation = ctx.settings.operator_config(ctx.key.namespace).deletion_propagation.value
         try:
-            await self.kube.delete(
-                meta.DEPLOYMENTS, ctx.key, propagation=propagation, uid=step.uid
-            )
+            await self.kube.delete(meta.DEPLOYMENTS, ctx.key, propagation=propagation, uid=step.uid)
         except (errors.NotFound, errors.Conflict):
             return  # gone, or another one by that name: the next look tells
 
@@ -276,5 +279,3 @@ async def _ignore_absent(call: Awaitable[None]) -> None:
         await call
     except errors.NotFound:
         return
-
-

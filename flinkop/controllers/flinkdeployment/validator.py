@@ -17,11 +17,16 @@ from flinkop.api.validation import Problem
 from flinkop.builders import ingress, memory
 from flinkop.builders.effective_conf import is_ha
 from flinkop.builders.errors import BuildError
+from flinkop.builders.identity import ClusterIdentity
 from flinkop.config import errors, options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.lifecycle import autoscaler_rules, job_rules, not_yet, record
 
-_FORBIDDEN: Final = ("kubernetes.namespace", "kubernetes.cluster-id", "high-availability.cluster-id")
+_FORBIDDEN: Final = (
+    "kubernetes.namespace",
+    "kubernetes.cluster-id",
+    "high-availability.cluster-id",
+)
 _LARGEST_SPEC: Final = 400_000
 """Bytes of a recorded spec: it is kept twice beside the spec itself, and etcd takes 1.5 MiB in all."""
 
@@ -31,16 +36,14 @@ class Candidate:
     """What is judged.
 
     Attributes:
-        namespace: namespace of the resource.
-        name: its name.
+        identity: namespace, name and generation of the resource.
         spec: the user's spec.
         status: its status, for rules about changes.
         conf: effective configuration: defaults, then `spec.flinkConfiguration`.
         size: bytes of the spec as JSON.
     """
 
-    namespace: str
-    name: str
+    identity: ClusterIdentity
     spec: FlinkDeploymentSpec
     status: FlinkDeploymentStatus
     conf: FlinkConf
@@ -60,7 +63,7 @@ def first_problem(candidate: Candidate) -> Problem | None:
 
 def _problems(it: Candidate) -> Iterator[Problem | None]:
     spec = it.spec
-    yield validation.name_is_invalid(it.name)
+    yield validation.name_is_invalid(it.identity.name)
     yield validation.flink_version_is_missing(spec.flink_version)
     yield _version_changed_after_last_state(it)
     yield _spec_is_too_large(it)
@@ -155,7 +158,7 @@ def _ingress_template_is_invalid(it: Candidate) -> Problem | None:
     if problem is not None or it.spec.ingress is None:
         return problem
     try:
-        ingress.parse_template(it.spec.ingress.template or "", it.name, it.namespace)
+        ingress.host_and_path(it.spec.ingress.template or "", it.identity)
     except BuildError as error:
         return Problem("spec.ingress.template", "InvalidIngressTemplate", str(error))
     return None
@@ -182,7 +185,9 @@ def _job_manager_problems(it: Candidate) -> Iterator[Problem | None]:
     if part is None:
         return
     yield validation.resource_is_invalid(part.resource, "JobManager", "spec.jobManager.resource")
-    yield validation.resources_are_invalid(part.resources, "JobManager", "spec.jobManager.resources")
+    yield validation.resources_are_invalid(
+        part.resources, "JobManager", "spec.jobManager.resources"
+    )
     yield validation.jobmanager_replicas_are_too_few(part.replicas)
     if part.replicas > 1 and not is_ha(it.conf):
         yield Problem(
@@ -201,7 +206,9 @@ def _task_manager_problems(it: Candidate) -> Iterator[Problem | None]:
     if part is None:
         return
     yield validation.resource_is_invalid(part.resource, "TaskManager", "spec.taskManager.resource")
-    yield validation.resources_are_invalid(part.resources, "TaskManager", "spec.taskManager.resources")
+    yield validation.resources_are_invalid(
+        part.resources, "TaskManager", "spec.taskManager.resources"
+    )
     yield validation.taskmanager_replicas_are_too_few(part.replicas)
 
 

@@ -1,0 +1,85 @@
+"""What of a Deployment or a pod matters here; pure.
+
+Read by the observer, and by the watches to tell a
+change worth a reconcile from noise; pure.
+"""
+
+from typing import Final
+
+from attrs import frozen
+
+from flinkop.controllers.flinkdeployment.observation import PodFailure
+from flinkop.events import reasons
+from flinkop.kube.objects import ContainerStatus, DeploymentView, PodView
+
+BY_CLUSTER: Final = "cluster"
+"""Index of pods by `namespace/app label`, and of session jobs by `namespace/deploymentName`."""
+
+_UNSTARTED: Final = ("PodReadyToStartContainers", "Initialized")
+
+
+@frozen
+class JobManagerSignal:
+    """The part of a JobManager Deployment whose change is worth a look."""
+
+    available: bool = False
+    deleting: bool = False
+    failure: str | None = None
+
+
+def job_manager_signal(found: DeploymentView | None) -> JobManagerSignal:
+    """Return the signal; an absent Deployment gives the neutral one."""
+    if found is None:
+        return JobManagerSignal()
+    return JobManagerSignal(
+        available=found.status.available_replicas > 0,
+        deleting=found.metadata.deletion_timestamp is not None,
+        failure=replica_failure(found),
+    )
+
+
+def pod_failure(pod: PodView) -> PodFailure | None:
+    """Return why a pod's containers do not run, or that no node takes it (O-21, O-22)."""
+    for status in (*pod.container_statuses, *pod.init_container_statuses):
+        failure = _container_failure(status)
+        if failure is not None:
+            return failure
+    for condition in pod.conditions:
+        if condition.type == "PodScheduled" and condition.reason == reasons.UNSCHEDULABLE:
+            text = f"no node can take the JobManager's pod: {condition.message}"
+            return PodFailure(reasons.UNSCHEDULABLE, text, fatal=False)
+    return None
+
+
+def _container_failure(status: ContainerStatus) -> PodFailure | None:
+    waiting = status.state.waiting
+    if waiting is None or waiting.reason not in reasons.WAITING_FAILURES:
+        return None
+    ended = status.last_state.terminated
+    if waiting.reason == reasons.CRASH_LOOP_BACK_OFF and ended is not None and ended.message:
+        return PodFailure(waiting.reason, f"[{status.name}] CrashLoop - {ended.message}")
+    return PodFailure(waiting.reason, f"[{status.name}] {waiting.message}")
+
+
+def is_unstarted(pod: PodView) -> bool:
+    """Whether a pod waits for its volumes or network (O-23)."""
+    conditions = {c.type: c.status for c in pod.conditions}
+    started = next((conditions[name] for name in _UNSTARTED if name in conditions), None)
+    return conditions.get("Ready") == "False" and started == "False"
+
+
+def replica_failure(found: DeploymentView) -> str | None:
+    """Return why no pod could be created: quota, admission, service account (O-20)."""
+    for condition in found.status.conditions:
+        if (
+            condition.type == "ReplicaFailure"
+            and condition.status == "True"
+            and condition.reason == reasons.FAILED_CREATE
+        ):
+            return condition.message
+    return None
+
+
+def number(text: str | None) -> int:
+    """Return an annotation's number, -1 when there is none (behaviour.md 2.2)."""
+    return int(text) if text is not None and text.isdigit() else -1

@@ -1,0 +1,100 @@
+"""Which change of which object leads to a reconcile of which FlinkDeployment (behaviour.md 1.2).
+
+Handlers run for every watch event: they compare a few fields and put a name into the queue.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from attrs import frozen
+
+from flinkop.controllers.flinkdeployment import signals
+from flinkop.kube import meta
+from flinkop.kube.objects import CustomObject, DeploymentView, PodView
+from flinkop.runtime.result import Lane, Request
+
+Enqueue = Callable[[Request, Lane], None]
+
+
+class _SessionJobSpec(msgspec.Struct):
+    deployment: str | None = msgspec.field(name="deploymentName", default=None)
+
+
+_session_job = msgspec.json.Decoder(_SessionJobSpec)
+
+
+@frozen
+class Watches:
+    """The handlers, all of which end in `enqueue`."""
+
+    enqueue: Enqueue
+
+    def on_resource(self, old: CustomObject | None, new: CustomObject | None) -> None:
+        """A FlinkDeployment: its spec, its deletion, or its coming into view (L-3).
+
+        Status writes and label changes do not count. What the first list brings queues behind what a
+        user does meanwhile, unless it was never acted on.
+        """
+        if new is None:
+            if old is not None:
+                self._add(old.metadata, "resync")
+            return
+        if old is None or old.metadata.uid != new.metadata.uid:
+            self._add(new.metadata, "resync" if memoryview(new.status) else "user")
+            return
+        changed = old.metadata.generation != new.metadata.generation
+        deleted = (
+            old.metadata.deletion_timestamp is None and new.metadata.deletion_timestamp is not None
+        )
+        if changed or deleted:
+            self._add(new.metadata, "user")
+
+    def on_job_manager(self, old: DeploymentView | None, new: DeploymentView | None) -> None:
+        """A JobManager Deployment: available, failing, going, gone."""
+        found = new or old
+        if found is None:
+            return
+        if new is not None and signals.job_manager_signal(old) == signals.job_manager_signal(new):
+            return
+        for owner in found.metadata.owner_references:
+            if owner.kind == meta.FLINKDEPLOYMENTS.kind:
+                self.enqueue(Request(found.metadata.namespace, owner.name), "user")
+
+    def on_pod(self, old: PodView | None, new: PodView | None) -> None:
+        """A JobManager pod: only when the reason why it does not run changes."""
+        if new is None:
+            return
+        if signals.pod_failure(new) != (signals.pod_failure(old) if old is not None else None):
+            name = new.metadata.labels.get("app")
+            if name:
+                self.enqueue(Request(new.metadata.namespace, name), "user")
+
+    def on_session_job(self, old: CustomObject | None, new: CustomObject | None) -> None:
+        """A FlinkSessionJob that is gone may have kept its cluster from being deleted."""
+        if new is None and old is not None:
+            name = deployment_of(old)
+            if name is not None:
+                self.enqueue(Request(old.metadata.namespace, name), "user")
+
+    def _add(self, metadata: meta.Meta, lane: Lane) -> None:
+        self.enqueue(Request(metadata.namespace, metadata.name), lane)
+
+
+def deployment_of(job: CustomObject) -> str | None:
+    """Return `spec.deploymentName` of a FlinkSessionJob; None when it cannot be read."""
+    try:
+        return _session_job.decode(job.spec).deployment
+    except msgspec.MsgspecError:
+        return None
+
+
+def cluster_of_session_job(job: CustomObject) -> tuple[str, ...]:
+    """Index of session jobs: the key of their cluster."""
+    name = deployment_of(job)
+    return (f"{job.metadata.namespace}/{name}",) if name else ()
+
+
+def cluster_of_pod(pod: PodView) -> tuple[str, ...]:
+    """Index of pods: the key of their cluster."""
+    name = pod.metadata.labels.get("app")
+    return (f"{pod.metadata.namespace}/{name}",) if name else ()
