@@ -55,7 +55,7 @@ _HOP_BY_HOP = {
     "host",
     "keep-alive",
     "proxy-authorization",
-    "te",
+    "te",  # codespell:ignore te
     "trailer",
     "transfer-encoding",
     "upgrade",
