@@ -76,6 +76,12 @@ def _text(owner: str, field: str) -> str:
     return f"(has({owner}.spec) && has({owner}.spec.{field}) ? {owner}.spec.{field} : '')"
 
 
+def _last_mode(*modes: str) -> str:
+    texts = ("null" if mode == "null" else f'"{mode}"' for mode in modes)
+    options = (f"""{_LAST}.contains('"mode":{text}}},"resource_metadata"')""" for text in texts)
+    return f"({' || '.join(options)})"
+
+
 def _is_standalone(spec: FlinkDeploymentSpec) -> bool:
     return spec.effective_mode is KubernetesDeploymentMode.STANDALONE
 
@@ -129,8 +135,7 @@ FLINKDEPLOYMENT: tuple[TransitionRule[FlinkDeploymentSpec], ...] = (
             f"{_text('self', 'mode')} == 'standalone'",
             f"{_text('oldSelf', 'mode')} != 'standalone'",
             _RECONCILED,
-            f"""{_LAST}.endsWith('}}}}')""",
-            f"""!{_LAST}.contains('"mode":"standalone"}},"resource_metadata"')""",
+            _last_mode("null", "native"),
         ),
         is_broken=lambda spec, last: _is_standalone(spec) and not _is_standalone(last),
     ),
@@ -146,7 +151,7 @@ FLINKDEPLOYMENT: tuple[TransitionRule[FlinkDeploymentSpec], ...] = (
             f"{_text('self', 'mode')} != 'standalone'",
             f"{_text('oldSelf', 'mode')} == 'standalone'",
             _RECONCILED,
-            f"""{_LAST}.contains('"mode":"standalone"}},"resource_metadata"')""",
+            _last_mode("standalone"),
         ),
         is_broken=lambda spec, last: _is_standalone(last) and not _is_standalone(spec),
     ),
