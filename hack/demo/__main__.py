@@ -127,7 +127,7 @@ def summary(console: Console, scene: Scene, story: Story, *, kept: bool) -> None
 def play(console: Console, *, keep: bool, seconds: float) -> None:
     """The whole demo; what was started is ended unless it is to be kept."""
     steps = Steps(console)
-    scene = stage(CLUSTER, fresh_logs(CLUSTER), say=steps.say)
+    scene = stage(CLUSTER, fresh_logs(CLUSTER), pods=True, say=steps.say)
     kept = False
     try:
         steps.say("starting the operator: flinkop run")

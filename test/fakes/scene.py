@@ -5,14 +5,12 @@ are collected by the next, because each process names the cluster's directory in
 """
 
 import shutil
-import socket
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import attrs
 from fakes.leanapi import CRS
-from fakes.programs import ROOT, Program, ProgramError, free_port, pause, python
+from fakes.programs import ROOT, Program, free_port, python
 
 from hack.clusters import toolset
 from hack.clusters.cluster import ControlPlane
@@ -58,11 +56,12 @@ class Scene:
         rendered = rendered.replace("namespace: default", f"namespace: {namespace}")
         self.plane.kubectl("apply", "--server-side", "-f", "-", stdin=rendered)
 
-    def start_sim(self) -> None:
-        """Start flinksim and wait until it listens."""
-        arguments = ("--kubeconfig", str(self.plane.kubeconfig), "--port", str(self.sim_port))
-        self.sim = Program("flinksim", python("flinksim", *arguments), self.logs / "flinksim.log")
-        self._wait_listening(self.sim, 30)
+    def start_sim(self, *, pods: bool = False) -> None:
+        """Start flinksim and wait until it serves; with `pods` it starts TaskManager pods too."""
+        command = python("flinksim", "--kubeconfig", str(self.plane.kubeconfig))
+        command += ["--port", str(self.sim_port), "--task-managers", "pods" if pods else "none"]
+        self.sim = Program("flinksim", command, self.logs / "flinksim.log")
+        self.sim.wait_said("flinksim ready at", 60)
 
     def start_operator(
         self, *arguments: str, kubeconfig: Path | None = None, options: Mapping[str, str] = NOTHING
@@ -107,20 +106,6 @@ class Scene:
             self.sim.stop(5)
         self.plane.delete()
 
-    def _wait_listening(self, program: Program, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while not listens(self.sim_port):
-            program.check()
-            if time.monotonic() > deadline:
-                raise ProgramError(f"{program.name} does not listen:\n{program.tail()}")
-            pause(0.05)
-
-
-def listens(port: int) -> bool:
-    """Whether somebody accepts connections on a local port."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
 
 def fresh_logs(name: str) -> Path:
     """An empty directory for the log files of a run, inside the checkout's cache."""
@@ -131,11 +116,17 @@ def fresh_logs(name: str) -> Path:
 
 
 def stage(
-    name: str | None, logs: Path, *, nodes: int = 2, namespace: str = "default", say: Say = print
+    name: str | None,
+    logs: Path,
+    *,
+    nodes: int = 2,
+    namespace: str = "default",
+    pods: bool = False,
+    say: Say = print,
 ) -> Scene:
     """A scene with CRDs, the jobs' account in `namespace` and flinksim; close it when done.
 
-    `say` is told what happens, before it happens. What was started is ended when a step fails.
+    `pods` is for flinksim; `say` is told what happens, before it happens. What was started is ended when a step fails.
     """
     say("getting the control plane's programs")
     toolset.ready(Progress())
@@ -148,7 +139,7 @@ def stage(
             scene.plane.create_namespace(namespace)
         scene.install_job_account(namespace)
         say("starting flinksim, which plays Flink's side")
-        scene.start_sim()
+        scene.start_sim(pods=pods)
     except BaseException:
         scene.close()
         raise
