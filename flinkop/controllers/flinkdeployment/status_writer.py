@@ -42,6 +42,10 @@ class StatusWriter:
             audit(summed)
         return summed
 
+    async def write_ahead(self, ctx: Context, status: FlinkDeploymentStatus) -> None:
+        """Write `status` before the deed it tells of (design decision 3); raises as `write` does."""
+        await self.write(ctx, status)
+
 
 def audit(status: FlinkDeploymentStatus) -> None:
     """Log the change of lifecycle state the way the reference does (operations.md 5.3)."""

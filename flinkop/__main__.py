@@ -1,0 +1,5 @@
+"""`python -m flinkop`."""
+
+from flinkop.cli import main
+
+main()

@@ -1,0 +1,135 @@
+"""The command line: `flinkop run` and `flinkop version`.
+
+argparse only, so that the image needs nothing for it and starts fast.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from flinkop import __version__, log, process
+from flinkop.config import source
+from flinkop.config.errors import ConfigError
+from flinkop.kube.errors import ConfigError as CredentialsError
+
+_EXIT_USAGE: Final = 2
+"""Something given at the start cannot be used; starting again without a change will not help."""
+
+_EPILOG: Final = """\
+configuration:
+  FLINK_CONF_DIR      directory with flink-conf.yaml or config.yaml, and log4j-console.properties;
+                      unset: the defaults that the Helm chart ships
+  CONF_OVERRIDE_DIR   a second such directory, laid over the first
+  WATCH_NAMESPACES    comma-separated namespaces, instead of kubernetes.operator.watched.namespaces
+
+examples:
+  flinkop run                                       the current context of your kubeconfig
+  flinkop run --namespace team-a --namespace team-b only these namespaces
+  flinkop run --log-level debug --log-format console
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line; ends the process with its exit code."""
+    arguments = _parser().parse_args(argv)
+    if arguments.command == "version":
+        print(f"flinkop {__version__}")
+        return
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    log.configure(arguments.log_format, arguments.log_level)
+    try:
+        options = _options(arguments)
+        loaded, snapshot = source.open_snapshot(options.environ)
+        return asyncio.run(process.run(options, loaded, snapshot))
+    except (ConfigError, CredentialsError, ValueError) as error:
+        print(f"flinkop: {error}", file=sys.stderr)
+        return _EXIT_USAGE
+
+
+def _options(arguments: argparse.Namespace) -> process.ProcessOptions:
+    environ = dict(os.environ)
+    if arguments.conf_dir is not None:
+        environ["FLINK_CONF_DIR"] = arguments.conf_dir
+    if arguments.namespace:
+        environ["WATCH_NAMESPACES"] = ",".join(arguments.namespace)
+    return process.ProcessOptions(
+        kubeconfig=arguments.kubeconfig,
+        context=arguments.context,
+        namespace_selector=arguments.namespace_selector,
+        rest_template=arguments.rest_template,
+        health_host=arguments.health_host,
+        health_port=arguments.health_port,
+        lease_name=arguments.lease_name,
+        lease_namespace=arguments.lease_namespace,
+        environ=environ,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="flinkop", description="A Kubernetes operator for Apache Flink."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("version", help="print the version")
+    run = commands.add_parser(
+        "run",
+        help="run the operator",
+        description="Run the operator against the cluster of your kubeconfig, or inside a cluster.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    cluster = run.add_argument_group("cluster")
+    cluster.add_argument("--kubeconfig", help="path; default: $KUBECONFIG, the pod, ~/.kube/config")
+    cluster.add_argument("--context", help="context of the kubeconfig")
+    which = cluster.add_mutually_exclusive_group()
+    which.add_argument(
+        "--namespace", action="append", default=[], metavar="NAME", help="only this; repeatable"
+    )
+    which.add_argument(
+        "--namespace-selector",
+        metavar="SELECTOR",
+        help="namespaces with these labels, followed live",
+    )
+    cluster.add_argument(
+        "--rest-template",
+        metavar="URL",
+        help="address of Flink's REST API, with {namespace} and {name}; "
+        "default: the Service inside a cluster, the API server's proxy outside",
+    )
+    settings = run.add_argument_group("settings")
+    settings.add_argument("--conf-dir", metavar="DIR", help="instead of $FLINK_CONF_DIR")
+    settings.add_argument("--health-host", metavar="ADDRESS", help="default: all interfaces")
+    settings.add_argument(
+        "--health-port",
+        type=int,
+        metavar="PORT",
+        help="of /healthz, /readyz and /metrics; default: kubernetes.operator.health.probe.port (8085)",
+    )
+    settings.add_argument(
+        "--lease-name",
+        metavar="NAME",
+        help="elect a leader by this Lease; default: as configured, off without",
+    )
+    settings.add_argument(
+        "--lease-namespace", metavar="NAME", help="default: the operator's own namespace"
+    )
+    logs = run.add_argument_group("logs")
+    logs.add_argument(
+        "--log-format",
+        choices=("auto", "console", "json"),
+        default=os.environ.get("FLINKOP_LOG_FORMAT", "auto"),
+        help="auto: console on a terminal, JSON otherwise",
+    )
+    logs.add_argument(
+        "--log-level",
+        default=os.environ.get("FLINKOP_LOG_LEVEL", "info"),
+        metavar="LEVEL",
+        help="debug, info, warning or error",
+    )
+    return parser
