@@ -11,7 +11,6 @@ from flinkop.builders import (
     checks,
     configmap,
     jobmanager,
-    local_files as files,
     mounts,
     podtemplate,
     services,
@@ -20,7 +19,7 @@ from flinkop.builders import (
 from flinkop.builders.effective_conf import NOT_FOR_FLINK, is_ha
 from flinkop.builders.errors import BuildError, as_build_errors
 from flinkop.builders.identity import NATIVE, STANDALONE, ClusterIdentity, common_labels
-from flinkop.config import flink_options as opt
+from flinkop.config import flink_options as opt, local_files as files
 from flinkop.config.flink_conf import FlinkConf
 
 _ENTRYPOINT = "org.apache.flink.kubernetes.entrypoint."

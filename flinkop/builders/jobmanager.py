@@ -9,9 +9,9 @@ from flinkop.builders import checks, memory, mounts, pod as pods
 from flinkop.builders.configmap import POD_TEMPLATE_FILE
 from flinkop.builders.errors import BuildError
 from flinkop.builders.identity import NATIVE, ClusterIdentity, jobmanager_labels
-from flinkop.builders.local_files import LocalFiles
 from flinkop.config import flink_options as opt
 from flinkop.config.flink_conf import FlinkConf
+from flinkop.config.local_files import LocalFiles
 
 ARTIFACTS_VOLUME = "user-artifacts-volume"
 CONFIG_VOLUME = "flink-config-volume"

@@ -11,8 +11,8 @@ import attrs
 
 from flinkop.api import quantity
 from flinkop.builders.errors import BuildError
+from flinkop.config import flink_options as opt
 from flinkop.config.flink_conf import FlinkConf
-from flinkop.config.flink_options import TASK_SLOTS
 from flinkop.config.option import Option, Scope, Section
 
 _FLINK = Section(Scope.FLINK)
@@ -288,17 +288,11 @@ def taskmanager(conf: FlinkConf, *, unlimited_network: bool = True) -> TaskManag
 
 def taskmanager_cores(conf: FlinkConf) -> float:
     """Return a TaskManager's cores: an explicit number, else one for each slot (2.1)."""
-    cores = conf.text("taskmanager.cpu.cores")
+    cores = conf.get(opt.TM_CPU_CORES)
     if cores is not None:
-        return float(conf.get(_TM_CORES))
-    amount = conf.get(_TM_CPU)
-    return amount if amount > 0 else float(conf.get(TASK_SLOTS))
-
-
-_TM_CORES = _FLINK.double("taskmanager.cpu.cores", 1.0, "Cores.")
-_TM_CPU = _FLINK.double(
-    "kubernetes.taskmanager.cpu.amount", -1.0, "Cores.", "kubernetes.taskmanager.cpu"
-)
+        return cores
+    amount = conf.get(opt.TM_CPU)
+    return amount if amount > 0 else float(conf.get(opt.TASK_SLOTS))
 
 
 def _network_range(conf: FlinkConf, *, unlimited_network: bool) -> tuple[int, int]:

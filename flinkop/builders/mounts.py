@@ -5,12 +5,11 @@ import posixpath
 from typing import Any
 
 from flinkop.builders.errors import BuildError
-from flinkop.builders.local_files import LocalFiles
 from flinkop.builders.pod import Pod
 from flinkop.config import flink_options as opt
 from flinkop.config.flink_conf import FlinkConf
+from flinkop.config.local_files import HADOOP_FILES, LocalFiles
 
-HADOOP_FILES = ("core-site.xml", "hdfs-site.xml")
 KEYTAB_DIR = "/opt/kerberos/kerberos-keytab"
 
 _HADOOP_DIR = "/opt/hadoop/conf"
@@ -80,8 +79,9 @@ def kerberos_objects(name: str, conf: FlinkConf, local_files: LocalFiles) -> lis
     if keytab is not None:
         if keytab not in local_files.files:
             raise BuildError(
-                f"Kerberos login configuration is invalid: keytab [{keytab}] doesn't exist in the operator. "
-                f"Mount it there, or set {opt.KERBEROS_MOUNT_ENABLED.key}: false and mount it by pod template."
+                f"Kerberos login configuration is invalid: keytab [{keytab}] doesn't exist in the operator, or "
+                "its own configuration does not name it. Mount and name it there, or set "
+                f"{opt.KERBEROS_MOUNT_ENABLED.key}: false and mount it by pod template."
             )
         content = base64.b64encode(local_files.files[keytab]).decode()
         made.append(

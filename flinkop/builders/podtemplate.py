@@ -8,6 +8,7 @@ from typing import Any
 
 from flinkop.api.common import Resource, ResourceRequirements
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.builders.errors import BuildError
 from flinkop.builders.identity import MAIN_CONTAINER
 from flinkop.config import flink_options, options
 from flinkop.config.flink_conf import FlinkConf
@@ -24,7 +25,7 @@ def jobmanager_template(spec: FlinkDeploymentSpec, conf: FlinkConf) -> Template:
     reference asks by a name that does not exist there, and its pods never become ready.
     """
     own = spec.job_manager
-    merged = _merged(spec, own.pod_template if own else None, conf)
+    merged = _merged(spec, own.pod_template if own else None, conf, "spec.jobManager.podTemplate")
     template = merged if merged is not None else {}
     if own:
         add_resources(template, own.resource, own.resources)
@@ -46,7 +47,9 @@ def jobmanager_template(spec: FlinkDeploymentSpec, conf: FlinkConf) -> Template:
 def taskmanager_template(spec: FlinkDeploymentSpec, conf: FlinkConf) -> Template | None:
     """Return the TaskManagers' template, or None when there is none."""
     own = spec.task_manager
-    template = _merged(spec, own.pod_template if own else None, conf)
+    template = _merged(
+        spec, own.pod_template if own else None, conf, "spec.taskManager.podTemplate"
+    )
     if own is None:
         return template
     made = template if template is not None else {}
@@ -56,10 +59,14 @@ def taskmanager_template(spec: FlinkDeploymentSpec, conf: FlinkConf) -> Template
 
 
 def _merged(
-    spec: FlinkDeploymentSpec, own: Mapping[str, Any] | None, conf: FlinkConf
+    spec: FlinkDeploymentSpec, own: Mapping[str, Any] | None, conf: FlinkConf, path: str
 ) -> Template | None:
     if spec.pod_template is None and own is None:
         return None
+    if spec.pod_template is not None:
+        check(spec.pod_template, "spec.podTemplate")
+    if own is not None:
+        check(own, path)
     return merge(spec.pod_template, own, by_name=conf.get(options.MERGE_ARRAYS_BY_NAME))
 
 
@@ -98,6 +105,66 @@ def main_container(template: Template) -> dict[str, Any]:
             return container
     containers.append({"name": MAIN_CONTAINER})
     return containers[-1]
+
+
+_OBJECTS = (
+    "metadata",
+    "metadata.labels",
+    "metadata.annotations",
+    "spec",
+    "spec.nodeSelector",
+)
+_LISTS = ("spec.volumes", "spec.tolerations", "spec.imagePullSecrets", "spec.initContainers")
+_CONTAINER_OBJECTS = ("resources", "resources.requests", "resources.limits")
+_CONTAINER_LISTS = ("env", "ports", "volumeMounts", "command", "args")
+
+
+def check(template: Any, path: str) -> None:
+    """Refuse a template whose parts have other types than Kubernetes gives them.
+
+    Only what is merged or added to is looked at; the API server judges the rest.
+
+    Args:
+        template: A pod template of the spec.
+        path: What to call it in errors, such as `spec.podTemplate`.
+
+    Raises:
+        BuildError: a part is no object or no list of objects.
+    """
+    _check_type(template, Mapping, path)
+    for name in _OBJECTS:
+        _check_part(template, name, Mapping, path)
+    for name in _LISTS:
+        _check_objects(_check_part(template, name, list, path), f"{path}.{name}")
+    containers = _check_part(template, "spec.containers", list, path)
+    _check_objects(containers, f"{path}.spec.containers")
+    for index, container in enumerate(containers or ()):
+        where = f"{path}.spec.containers[{index}]"
+        for name in _CONTAINER_OBJECTS:
+            _check_part(container, name, Mapping, where)
+        for name in _CONTAINER_LISTS:
+            _check_part(container, name, list, where)
+
+
+def _check_part(node: Mapping[str, Any], name: str, kind: type, path: str) -> Any:
+    part: Any = node
+    for step in name.split("."):
+        part = part.get(step)
+        if part is None:
+            return None
+    _check_type(part, kind, f"{path}.{name}")
+    return part
+
+
+def _check_objects(items: list[Any] | None, path: str) -> None:
+    for index, item in enumerate(items or ()):
+        _check_type(item, Mapping, f"{path}[{index}]")
+
+
+def _check_type(node: Any, kind: type, path: str) -> None:
+    if not isinstance(node, kind):
+        expected = "a list" if kind is list else "an object"
+        raise BuildError(f"{path} is not {expected}, but {node!r:.60}. Write it as for a Pod.")
 
 
 def merge(

@@ -6,9 +6,9 @@ from typing import Any
 from flinkop.builders import checks, memory, mounts, pod as pods
 from flinkop.builders.identity import STANDALONE, ClusterIdentity, taskmanager_labels
 from flinkop.builders.jobmanager import mount_config
-from flinkop.builders.local_files import LocalFiles
 from flinkop.config import flink_options as opt
 from flinkop.config.flink_conf import FlinkConf
+from flinkop.config.local_files import LocalFiles
 
 
 def deployment(

@@ -11,10 +11,10 @@ from flinkop.api import codec
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.builders import cluster, effective_conf
 from flinkop.builders.identity import ClusterIdentity
-from flinkop.builders.local_files import LocalFiles
 from flinkop.config import source
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.layers import ConfigLayers
+from flinkop.config.local_files import LocalFiles
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 JOB_ID = "00000000000000000000000000000001"
