@@ -138,16 +138,16 @@ def play(console: Console, *, keep: bool, seconds: float) -> None:
         if keep:
             scene.plane.keep()
             kept = True
-        summary(console, scene, story, kept=kept)
     except BaseException:
-        if scene.operator and not isinstance(sys.exception(), KeyboardInterrupt):
+        if scene.operator and not isinstance(sys.exception(), (KeyboardInterrupt, ProgramError)):
             console.print("The operator's last lines:", style="bold")
-            console.print(scene.operator.tail(30), markup=False, highlight=False)
+            console.print(scene.operator.tail(30), markup=False, highlight=False, soft_wrap=True)
         raise
     finally:
         if not kept:
             steps.say("ending what was started")
             scene.close()
+    summary(console, scene, story, kept=kept)
 
 
 def interrupted(*_: object) -> NoReturn:
@@ -170,7 +170,7 @@ def main() -> int:
         return 130
     except (*FAILURES, ExceptionGroup) as error:
         for failure in leaves(error):
-            console.print(f"The demo failed: {failure}", style="red", markup=False, highlight=False)
+            console.print(f"The demo failed: {failure}", style="red", markup=False, soft_wrap=True)
         return 1
     return 0
 

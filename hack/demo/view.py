@@ -41,7 +41,7 @@ class Lines:
     def show(self, story: Story) -> None:
         """Print what is new."""
         for line in story.lines[self._printed :]:
-            self._console.print(plain(line), markup=False, highlight=False)
+            self._console.print(plain(line), markup=False, highlight=False, soft_wrap=True)
         self._printed = len(story.lines)
 
 

@@ -45,7 +45,7 @@ def measure(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
         results = asyncio.run(run(scene, arguments.count, arguments.idle, arguments.limit, say))
     except BaseException:
         if scene.operator:
-            console.print(scene.operator.tail(30), markup=False, highlight=False)
+            console.print(scene.operator.tail(30), markup=False, soft_wrap=True)
         raise
     finally:
         scene.close()
@@ -69,7 +69,9 @@ def main() -> int:
         return 130
     except (*FAILURES, ExceptionGroup) as error:
         for failure in leaves(error):
-            console.print(f"The benchmark failed: {failure}", style="red", markup=False)
+            console.print(
+                f"The benchmark failed: {failure}", style="red", markup=False, soft_wrap=True
+            )
         return 1
     show(results, console)
     if arguments.out:

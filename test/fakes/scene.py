@@ -76,11 +76,11 @@ class Scene:
         port = free_port()
         conf = self.logs / "conf"
         conf.mkdir(parents=True, exist_ok=True)
-        lines = {"kubernetes.operator.health.probe.port": str(port), **options}
-        text = "".join(f"{key}: {value}\n" for key, value in lines.items())
+        text = "".join(f"{key}: {value}\n" for key, value in options.items())
         (conf / "config.yaml").write_text(text)
         command = python("flinkop", "run", "--kubeconfig", str(kubeconfig or self.plane.kubeconfig))
-        command += ["--rest-template", self.rest_template, *arguments]
+        command += ["--rest-template", self.rest_template, "--log-format", "console"]
+        command += ["--health-host", "127.0.0.1", "--health-port", str(port), *arguments]
         log = self.logs / "flinkop.log"
         self.operator = Program("flinkop", command, log, FLINK_CONF_DIR=str(conf))
         self.health = f"http://127.0.0.1:{port}"
