@@ -29,9 +29,8 @@ class Cache(Generic[T]):
         rt: ResourceType,
         indexers: Mapping[str, Indexer[T]] | None,
         instruments: InformerInstruments,
-        now: Callable[[], float],
     ) -> None:
-        self.store: Store[T] = Store(indexers, now)
+        self.store: Store[T] = Store(indexers)
         self.undecodable: dict[ObjectKey, Undecodable] = {}
         self.handler_failures = 0
         self._rt = rt

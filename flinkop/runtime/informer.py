@@ -97,9 +97,7 @@ class Informer(Generic[T]):
         self._instruments = instruments or NoInformerInstruments()
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not secrets
         self._timing = timing
-        self._cache: Cache[T] = Cache(
-            rt, indexers, self._instruments, now=lambda: asyncio.get_running_loop().time()
-        )
+        self._cache: Cache[T] = Cache(rt, indexers, self._instruments)
         self.lister = Lister(self._cache.store)
         self._parts: dict[str, _Part[T]] = {}
         self._scope_changed = asyncio.Event()
@@ -250,12 +248,16 @@ class _Part(Generic[T]):
 
     def upsert(self, obj: T) -> None:
         """Take an added or changed object."""
-        self._cache.changed(self._cache.store.upsert(obj))
+        store = self._cache.store
+        store.advance(obj.metadata.resource_version, self._name or None)
+        self._cache.changed(store.upsert(obj))
 
     def delete(self, meta: Meta) -> None:
         """Take a deletion."""
         self._cache.undecodable.pop(meta.key, None)
-        self._cache.changed(self._cache.store.delete(meta))
+        store = self._cache.store
+        store.advance(meta.resource_version, self._name or None)
+        self._cache.changed(store.delete(meta))
 
     def undecodable(self, found: Undecodable) -> None:
         """Report a version once."""

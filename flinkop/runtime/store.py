@@ -1,7 +1,7 @@
 """Objects by key, with indexes: what an informer knows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set as AbstractSet
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from attrs import frozen
 
@@ -13,11 +13,6 @@ T = TypeVar("T", bound=HasMeta)
 Indexer = Callable[[T], Iterable[str]]
 """The values under which an object is found; pure, cheap, must not raise."""
 
-GRAVE_SECONDS = 120.0
-"""How long a deletion is remembered; no answer to a write comes later than the client's deadline."""
-
-GRAVE_LIMIT = 16_384
-
 
 @frozen
 class Change(Generic[T]):
@@ -25,11 +20,6 @@ class Change(Generic[T]):
 
     old: T | None
     new: T | None
-
-
-class _Grave(NamedTuple):
-    resource_version: str
-    at: float
 
 
 class Store(Generic[T]):
@@ -40,8 +30,8 @@ class Store(Generic[T]):
           number) of the same uid is ignored. Versions that are no numbers are taken as they come.
         - The same key with a newer uid is a deletion and an addition, in this order; with an older
           uid it is ignored.
-        - A deletion always wins over what is stored of the same uid, and over answers to writes that
-          arrive after it (`note`).
+        - A deletion always wins over what is stored of the same uid. An answer to a write that arrives
+          after the stream has passed it (`note`, `advance`) does not bring a deleted object back.
         - Indexes agree with the objects after every call; each call is O(1) in the number of objects,
           `replacing` O(1) for each step.
 
@@ -49,20 +39,16 @@ class Store(Generic[T]):
     may change them.
     """
 
-    def __init__(
-        self,
-        indexers: Mapping[str, Indexer[T]] | None = None,
-        now: Callable[[], float] = lambda: 0.0,
-    ) -> None:
+    def __init__(self, indexers: Mapping[str, Indexer[T]] | None = None) -> None:
         self._indexers: dict[str, Indexer[T]] = dict(indexers or {})
-        self._now = now
         self._items: dict[ObjectKey, T] = {}
         # Inner dicts are ordered sets: lists come out in a stable order.
         self._namespaces: dict[str, dict[ObjectKey, None]] = {}
         self._indexes: dict[str, dict[str, dict[ObjectKey, None]]] = {
             name: {} for name in self._indexers
         }
-        self._graves: dict[str, _Grave] = {}
+        # How far the stream of a namespace (None: of all) has come.
+        self._positions: dict[str | None, str] = {}
 
     def __len__(self) -> int:
         return len(self._items)
@@ -86,22 +72,24 @@ class Store(Generic[T]):
 
     def upsert(self, obj: T) -> tuple[Change[T], ...]:
         """Take a version from the stream; returns what changed, nothing when it is not newer."""
-        if self._graves:
-            self._graves.pop(
-                obj.metadata.uid, None
-            )  # a selector may let an object go and come back
         return self._put(obj, force=False)
 
     def note(self, obj: T) -> tuple[Change[T], ...]:
-        """Take the answer to a write, unless the object's deletion was seen meanwhile."""
-        grave = self._graves.get(obj.metadata.uid)
-        if grave and not _newer(obj.metadata.resource_version, grave.resource_version):
-            return ()
+        """Take the answer to a write.
+
+        An object that is not stored although the stream has passed this version is deleted by now
+        (or its labels match no more), and stays so.
+        """
+        meta = obj.metadata
+        if meta.key not in self._items:
+            for part in (None, meta.namespace):
+                position = self._positions.get(part)
+                if position is not None and not _newer(meta.resource_version, position):
+                    return ()
         return self._put(obj, force=False)
 
     def delete(self, meta: Meta) -> tuple[Change[T], ...]:
         """Take a deletion from the stream: `meta` as of the deletion."""
-        self._bury(meta.uid, meta.resource_version)
         old = self._items.get(meta.key)
         if old is None:
             return ()
@@ -110,6 +98,15 @@ class Store(Generic[T]):
             return ()  # an earlier bearer of the name; the present one is already known
         self._remove(meta.key, old)
         return (Change(old, None),)
+
+    def advance(self, resource_version: str, namespace: str | None = None) -> None:
+        """Remember that everything up to `resource_version` has been taken from a stream.
+
+        Args:
+            resource_version: of the last event.
+            namespace: the stream covers this namespace only; None: all.
+        """
+        self._positions[namespace] = resource_version
 
     def replace(
         self,
@@ -149,6 +146,10 @@ class Store(Generic[T]):
         Yields:
             One step each: what changed, or None.
         """
+        if resource_version is None:
+            self._positions.pop(namespace, None)
+        else:
+            self._positions[namespace] = resource_version
         present = set(keep)
         for obj in items:
             present.add(obj.metadata.key)
@@ -159,11 +160,11 @@ class Store(Generic[T]):
             yield None if key in present else self._vanished(key, resource_version, reset=reset)
 
     def statistics(self) -> Mapping[str, int]:
-        """Return counts: objects, namespaces, graves."""
+        """Return counts: objects, namespaces, streams."""
         return {
             "objects": len(self._items),
             "namespaces": len(self._namespaces),
-            "graves": len(self._graves),
+            "streams": len(self._positions),
         }
 
     def _vanished(
@@ -172,11 +173,11 @@ class Store(Generic[T]):
         old = self._items.get(key)
         if old is None:
             return None
-        meta = old.metadata
-        if resource_version is not None:
-            if not reset and _newer(meta.resource_version, resource_version):
-                return None
-            self._bury(meta.uid, resource_version)
+        unseen = resource_version is not None and _newer(
+            old.metadata.resource_version, resource_version
+        )
+        if unseen and not reset:
+            return None
         self._remove(key, old)
         return Change(old, None)
 
@@ -198,7 +199,6 @@ class Store(Generic[T]):
         self._file(key, old, new)
         if known.uid == meta.uid:
             return (Change(old, new),)
-        self._bury(known.uid, version)
         return Change(old, None), Change(None, new)
 
     def _remove(self, key: ObjectKey, old: T) -> None:
@@ -221,18 +221,6 @@ class Store(Generic[T]):
                     del index[value]
             for value in after - before:
                 index.setdefault(value, {})[key] = None
-
-    def _bury(self, uid: str, resource_version: str) -> None:
-        """Remember a deletion for a while; the oldest are at the front."""
-        now = self._now()
-        self._graves.pop(uid, None)
-        self._graves[uid] = _Grave(resource_version, now)
-        while self._graves:
-            oldest = next(iter(self._graves))
-            expired = now - self._graves[oldest].at > GRAVE_SECONDS
-            if not expired and len(self._graves) <= GRAVE_LIMIT:
-                break
-            del self._graves[oldest]
 
 
 def _newer(version: str, than: str) -> bool:
