@@ -183,7 +183,7 @@ def test_secrets_are_masked(lines, fmt):
     log_ = structlog.stdlib.get_logger("x")
     log_.info(
         "call with Bearer abcdefSECRET123",
-        password="SECRET",
+        api_key="SECRET",
         conf={"s3.secret-key": "SECRET"},
     )
     log_.info(
