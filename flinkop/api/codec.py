@@ -87,6 +87,8 @@ def _parse(raw: Document, path: str) -> Any:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DecodeError(path, f"is not JSON: {error}") from None
+    except RecursionError:
+        raise DecodeError(path, "is nested too deeply to be read") from None
 
 
 _FAST = structuring.converter(detailed=False)

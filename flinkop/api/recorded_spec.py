@@ -81,7 +81,7 @@ def same(one: str | None, other: str | None) -> bool:
         return True
     try:
         return bool(msgspec.json.decode(one) == msgspec.json.decode(other))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
 
 
@@ -103,6 +103,8 @@ def _parse(text: str, path: str) -> dict[str, Any]:
         document = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise DecodeError(path, f"is not JSON: {error}") from None
+    except RecursionError:
+        raise DecodeError(path, "is nested too deeply to be read") from None
     if not isinstance(document, dict):
         raise DecodeError(path, f"must be an object, but is {describe(document)}")
     return document

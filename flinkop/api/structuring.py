@@ -63,8 +63,22 @@ def _object(value: Any, _: Any) -> dict[str, Any]:
     raise Mismatch(f"must be an object, but is {describe(value)}")
 
 
-def _anything(value: Any, _: Any) -> Any:
-    return value
+_DEEPEST = 64
+"""Levels of a configuration; options have about six, and every reader of it may then recurse."""
+
+
+def _configuration(value: Any, _: Any) -> Any:
+    level = [value]
+    for _depth in range(_DEEPEST):
+        level = [inner for outer in level for inner in _containers(outer)]
+        if not level:
+            return value
+    raise Mismatch(f"is nested more than {_DEEPEST} levels deep: write options as dotted keys")
+
+
+def _containers(value: Any) -> list[Any]:
+    inner = value.values() if value.__class__ is dict else value if value.__class__ is list else ()
+    return [element for element in inner if element.__class__ is dict or element.__class__ is list]
 
 
 def _texts(value: Any, _: Any) -> dict[str, str]:
@@ -179,7 +193,7 @@ def converter(*, detailed: bool) -> Converter:
     by_annotation: dict[Any, Callable[[Any, Any], Any]] = {
         Mapping[str, str]: _texts,
         PodTemplate: _object,
-        FlinkConfiguration: _anything,
+        FlinkConfiguration: _configuration,
         Quantities: _quantities,
         EpochText: _digits,
     }

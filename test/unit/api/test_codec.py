@@ -1,9 +1,11 @@
 """Reading and writing specs and statuses: names, defaults, unknown members, error paths."""
 
+from types import MappingProxyType
+
 import msgspec
 import pytest
 
-from flinkop.api import codec, common, status
+from flinkop.api import codec, common, recorded_spec, status
 from flinkop.api.flink_version import FlinkVersion
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinksessionjob import FlinkSessionJobSpec
@@ -116,6 +118,28 @@ def test_unknown_members_are_kept_and_do_not_count_in_comparisons():
 @pytest.mark.parametrize("value", ["text", 5, [1, 2], True, {"a": None}])
 def test_any_flink_configuration_is_carried(value):
     """The API server lets any JSON value through; the validator reports it, not the decoder."""
+    assert (
+        codec.decode_flinkdeployment_spec({"flinkConfiguration": value}).flink_configuration
+        == value
+    )
+
+
+@pytest.mark.parametrize("levels", [65, 500, 100_000])
+def test_absurd_nesting_is_one_typed_error(levels):
+    """Neither parsing nor anything after it may run out of stack."""
+    nested = b'{"flinkConfiguration":' + b'{"a":' * levels + b"1" + b"}" * levels + b"}"
+    with pytest.raises(DecodeError, match="nested"):
+        codec.decode_flinkdeployment_spec(nested)
+    with pytest.raises(DecodeError, match="nested"):
+        recorded_spec.decode(nested.decode())
+    assert recorded_spec.same(nested.decode(), "{}") is False
+
+
+def test_reasonable_nesting_is_carried():
+    """Every real option is far below the limit."""
+    value: object = 1
+    for _ in range(60):
+        value = {"a": [value]} if isinstance(value, int) else {"a": value}
     assert (
         codec.decode_flinkdeployment_spec({"flinkConfiguration": value}).flink_configuration
         == value
@@ -298,3 +322,13 @@ def test_session_jobs_are_read_with_the_same_rules():
     assert spec == FlinkSessionJobSpec(
         deployment_name="c", job=common.JobSpec(jar_uri="https://x/y.jar")
     )
+
+
+def test_writing_takes_other_mappings_too():
+    """Code may hand in any mapping; raw members of the wire are plain dicts."""
+    spec = FlinkDeploymentSpec(log_configuration=MappingProxyType({"a": "b"}))
+    assert codec.encode_spec(spec) == {"logConfiguration": {"a": "b"}}
+    assert common.ResourceRequirements(limits={"cpu": "1"}).in_effect
+    assert not common.ResourceRequirements(requests={}).in_effect
+    assert status.FlinkJobState.FAILED.is_terminal
+    assert not status.FlinkJobState.SUSPENDED.is_terminal

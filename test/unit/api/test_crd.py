@@ -90,6 +90,24 @@ def test_nothing_is_refused_for_its_shape(crds):
             assert "x-kubernetes-validations" not in node or not path
 
 
+def form(node):
+    """A schema's type and enumeration in one word or more."""
+    kind = node.get("type") or ("quantity" if "x-kubernetes-int-or-string" in node else "any")
+    return {kind, *node.get("enum", ())}
+
+
+@pytest.mark.parametrize("plural", ["flinkdeployments", "flinksessionjobs"])
+def test_every_field_of_the_reference_is_there_with_its_type(crds, plural):
+    """Recorded from the reference's CRDs, pod templates aside: same type, no word of an enumeration less."""
+    fields = json.loads(Path(__file__).with_name("reference-fields.json").read_text())[plural]
+    ours = dict(nodes(root_of(crds[plural])))
+    for path, expected in fields.items():
+        assert path in ours
+        assert set(expected.split()) <= form(ours[path]), path
+        if len(expected.split()) == 1:
+            assert "enum" not in ours[path], path
+
+
 def test_enumerations_are_those_of_the_reference(crds):
     """`api.md` 2, 3 and 6.3; nowhere else."""
     found = {
