@@ -13,14 +13,22 @@ Not promised: that a reconcile which swallows `CancelledError` ever ends.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 
 import structlog
 
-from flinkop.kube.errors import FencedError
+from flinkop.kube.errors import ApiError, FencedError
 from flinkop.runtime import queue_instruments
-from flinkop.runtime.result import Request, Result, is_terminal, leaves, retry_after_of
+from flinkop.runtime.result import (
+    Request,
+    Result,
+    TerminalError,
+    is_terminal,
+    leaves,
+    retry_after_of,
+)
 from flinkop.runtime.workqueue import QueueShutDownError, WorkQueue
 
 IDLE_INTERVAL = 36_000.0
@@ -206,11 +214,16 @@ class Controller:
             _log.exception("The error could not be recorded on the object")
 
     def _report(self, request: Request, error: Exception, consequence: str) -> None:
-        """Log `error`: with its traceback the first time, in one line while it repeats itself."""
+        """Log `error`: with its traceback the first time, in one line while it repeats itself.
+
+        What the API server answers needs no traceback; what may pass by itself is a warning.
+        """
         text = f"{type(error).__name__}: {error}"
-        news = self._traced.get(request) != text
+        answered = isinstance(error, ApiError | ReconcileTimeoutError | TerminalError)
+        news = not answered and self._traced.get(request) != text
         self._traced[request] = text
-        _log.error(
+        _log.log(
+            logging.WARNING if isinstance(error, ApiError) and error.transient else logging.ERROR,
             f"Reconcile failed: {str(error) or type(error).__name__}; {consequence}",
             error=type(error).__name__,
             exc_info=error if news else None,

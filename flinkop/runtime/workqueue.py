@@ -18,7 +18,7 @@ import random
 from collections import deque
 
 from flinkop.runtime import queue_core, queue_instruments
-from flinkop.runtime.ratelimiter import RetryLimiter
+from flinkop.runtime.ratelimiter import RetryLimiter, TokenBucket
 from flinkop.runtime.result import Lane, Request
 
 
@@ -31,7 +31,7 @@ class WorkQueue:
 
     Args:
         name: Names the queue in `repr`.
-        limiter: Waits of failing requests; behaviour.md L-7's by default.
+        limiter: Waits of failing requests; behaviour.md L-7's and an overall bucket by default.
         user_share: See `queue_core.QueueCore`.
         jitter: See `queue_core.QueueCore`.
         rng: See `queue_core.QueueCore`.
@@ -49,6 +49,7 @@ class WorkQueue:
         instruments: queue_instruments.QueueInstruments = queue_instruments.NO_QUEUE,
     ) -> None:
         self.name = name
+        limiter = RetryLimiter(bucket=TokenBucket()) if limiter is None else limiter
         self._core = queue_core.QueueCore(
             limiter, user_share=user_share, jitter=jitter, rng=rng, instruments=instruments
         )

@@ -6,7 +6,7 @@ import contextlib
 import pytest
 import structlog
 
-from flinkop.kube.errors import FencedError
+from flinkop.kube.errors import Conflict, FencedError, Forbidden, TooManyRequests
 from flinkop.runtime.controller import Controller
 from flinkop.runtime.ratelimiter import Backoff, RetryLimiter
 from flinkop.runtime.result import Request, Result, RetryError, TerminalError
@@ -247,6 +247,28 @@ async def test_the_traceback_comes_once():
             await asyncio.sleep(50)
     traced = [bool(line["exc_info"]) for line in logs if line["log_level"] == "error"]
     assert traced == [True, False, True]
+
+
+async def test_answers_of_the_api_server_need_no_traceback():
+    """A conflict is a warning in one line, a refusal an error in one line."""
+    setup = Setup(Conflict("changed"), Forbidden("quota"))
+    with structlog.testing.capture_logs() as logs:
+        async with setup.running():
+            setup.queue.add(A)
+            await asyncio.sleep(50)
+    failures = [line for line in logs if "Reconcile failed" in line["event"]]
+    assert [line["log_level"] for line in failures] == ["warning", "error"]
+    assert not any(line["exc_info"] for line in failures)
+
+
+async def test_a_throttled_run_waits_as_the_server_asks():
+    """Retry-After of the API server is the wait, and no attempt is used."""
+    setup = Setup(TooManyRequests("busy", retry_after=2.0))
+    async with setup.running():
+        setup.queue.add(A)
+        await asyncio.sleep(10)
+    assert setup.times() == pytest.approx([0, 2])
+    assert setup.counts.results == ["retry", "success"]
 
 
 async def test_the_log_context_is_bound():
