@@ -51,7 +51,7 @@ cover: sync ## all tests with branch coverage; the report ends in htmlcov/index.
 	@.venv/bin/coverage html --quiet --skip-covered
 	@.venv/bin/coverage report
 
-bench: sync tools ## measure flinkop against a bare client (N=500 resources; OUT=FILE for JSON)
+bench: sync ## measure flinkop against a bare client (N=500 resources; OUT=FILE for JSON)
 	@PYTHONPATH=test $(PY) -m bench --count $(N) $(if $(OUT),--out $(OUT)) $(ARGS)
 
 generate: sync ## write the CRDs anew from the attrs classes
@@ -64,7 +64,7 @@ requirements: sync ## pin the dependencies anew (UPGRADE=1 takes newer versions)
 	@UPGRADE="$(UPGRADE)" hack/compile-requirements
 
 tools: sync ## build or find the control plane's programs (cached outside the checkout)
-	@$(STEPS) --quiet tools
+	@$(PY) hack/controlplane.py tools
 
 demo: sync ## from nothing to a running Flink job, live (KEEP=1 leaves it running)
 	@PYTHONPATH=test $(PY) -m hack.demo $(if $(KEEP),--keep) $(ARGS)

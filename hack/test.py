@@ -84,10 +84,9 @@ TESTS = (
 STEPS = {step.name: step for step in (*CHECKS, *TESTS)}
 
 
-def run(step: Step, extra: list[str], *, quiet: bool) -> Ended:
+def run(step: Step, extra: list[str]) -> Ended:
     """Run one step in its own process group, so that a hung one ends with all it started."""
-    if not quiet:
-        print(f"\n==> {step.name}: {shown(step.command)}", flush=True)
+    print(f"\n==> {step.name}: {shown(step.command)}", flush=True)
     started = time.monotonic()
     command = [*step.command, *(extra if step.is_pytest else [])]
     with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
@@ -100,8 +99,7 @@ def run(step: Step, extra: list[str], *, quiet: bool) -> Ended:
             end_group(process, signal.SIGINT)
             raise
     ended = Ended(step, code, time.monotonic() - started, counts_of(step))
-    if not quiet or code:
-        print(f"    {ended.words}", flush=True)
+    print(f"    {ended.words}", flush=True)
     return ended
 
 
@@ -162,7 +160,6 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
         mine, extra = mine[:cut], mine[cut + 1 :]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(STEPS))
-    parser.add_argument("--quiet", action="store_true", help="print nothing of our own on success")
     parser.add_argument("--cover", action="store_true", help="measure branch coverage of flinkop")
     chosen = parser.parse_args(mine)
     unknown = [name for name in chosen.steps if name not in STEPS]
@@ -185,7 +182,7 @@ def main() -> int:
         tools_missing = any(ended.code for ended in done if ended.step.name == "tools")
         if step in TESTS and (checks_failed or tools_missing):
             break
-        done.append(run(step, extra, quiet=chosen.quiet))
+        done.append(run(step, extra))
     if len(planned) > 1:
         print(summary(done, planned), flush=True)
     return int(any(ended.code for ended in done))
