@@ -3,11 +3,16 @@
 One `key: value` per line, no quoting, no escapes (`kubernetes-objects.md` 4.6, `operations.md` 1.3).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 import attrs
 
 NAME = "flink-conf.yaml"
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_BLANKS = "".join(map(chr, range(0x21)))
+"""What Java's `trim` takes off."""
 
 
 @attrs.frozen
@@ -26,12 +31,12 @@ def parse(text: str) -> tuple[dict[str, str], list[SkippedLine]]:
     """
     found: dict[str, str] = {}
     skipped = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        content = line.partition("#")[0].strip()
+    for number, line in enumerate(_LINE_END.split(text), start=1):
+        content = line.partition("#")[0].strip(_BLANKS)
         if not content:
             continue
         key, separator, value = content.partition(": ")
-        key, value = key.strip(), value.strip()
+        key, value = key.strip(_BLANKS), value.strip(_BLANKS)
         if not separator:
             skipped.append(SkippedLine(number, "no ': ' between key and value"))
         elif not key or not value:
@@ -51,7 +56,7 @@ def render(values: Mapping[str, str], keys: Iterable[str] | None = None) -> str:
     for key in values if keys is None else keys:
         value = values[key]
         if "\n" in value or "\r" in value:
-            value = value.strip().splitlines()[0] if value.strip() else ""
+            value = _LINE_END.split(value.strip(_BLANKS), maxsplit=1)[0]
         lines.append(f"{key}: {value}\n")
     return "".join(lines)
 
@@ -67,7 +72,7 @@ def damage(values: Mapping[str, str]) -> list[tuple[str, str]]:
         if "#" in value:
             lost.append((key, "everything from '#' on is taken for a comment"))
         elif "\n" in value or "\r" in value:
-            content = value.strip()
+            content = value.strip(_BLANKS)
             if "\n" in content or "\r" in content:
                 lost.append((key, "only its first line is read"))
     return lost

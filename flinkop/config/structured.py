@@ -105,8 +105,11 @@ def _map_part(text: str) -> str:
 
 
 def join_maps(maps: Iterable[Mapping[str, str]]) -> str:
-    """Write a list of maps."""
-    return ";".join(quote_if(join_map(entries), ";") for entries in maps)
+    """Write a list of maps.
+
+    Beyond the reference, a map that holds quotes is quoted as a whole: a reader takes one level off.
+    """
+    return ";".join(quote_if(join_map(entries), ";\"'") for entries in maps)
 
 
 def parse_list(text: str) -> tuple[str, ...]:
