@@ -100,7 +100,8 @@ class Unavailable(HttpError):  # noqa: N818 - HTTP's own word
 
 _MAX_TEXT = 16_384
 _JOB_MISSING = re.compile(
-    r"job not found|could not find flink job|JobNotFoundException", re.IGNORECASE
+    r"\bjob\b.{0,64}\b(?:not|could not be) found|could not find flink job|JobNotFoundException",
+    re.IGNORECASE,
 )
 
 

@@ -37,7 +37,10 @@ def job_id(number: int) -> str:
 def config_map(name: str, conf: Mapping[str, str]) -> dict[str, Any]:
     text = "".join(f"{key}: {value}\n" for key, value in conf.items())
     labels = {"app": name, "type": "flink-native-kubernetes"}
-    return {"metadata": {"name": f"flink-config-{name}", "labels": labels}, "data": {"flink-conf.yaml": text}}
+    return {
+        "metadata": {"name": f"flink-config-{name}", "labels": labels},
+        "data": {"flink-conf.yaml": text},
+    }
 
 
 def deployment(name: str, annotations: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -44,10 +44,12 @@ class ScriptedTransport:
         step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
         if isinstance(step, BaseException):
             raise step
-        if isinstance(step, float):
-            await asyncio.sleep(step)
-            raise AssertionError("the caller should have given up")
-        return step if isinstance(step, RawAnswer) else step(asked)
+        if isinstance(step, RawAnswer):
+            return step
+        if callable(step):
+            return step(asked)
+        await asyncio.sleep(step)
+        raise RuntimeError("the caller should have given up")
 
 
 def ok(body: object = None, status: int = 200) -> RawAnswer:
