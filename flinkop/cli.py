@@ -46,7 +46,8 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         options = _options(arguments)
         loaded, snapshot = source.open_snapshot(options.environ)
-        return asyncio.run(process.run(options, loaded, snapshot))
+        with asyncio.Runner(loop_factory=process.loop_factory) as runner:
+            return runner.run(process.run(options, loaded, snapshot))
     except (ConfigError, CredentialsError, ValueError) as error:
         print(f"flinkop: {error}", file=sys.stderr)
         return _EXIT_USAGE
@@ -67,6 +68,7 @@ def _options(arguments: argparse.Namespace) -> process.ProcessOptions:
         health_port=arguments.health_port,
         lease_name=arguments.lease_name,
         lease_namespace=arguments.lease_namespace,
+        identity=arguments.identity,
         environ=environ,
     )
 
@@ -118,6 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     settings.add_argument(
         "--lease-namespace", metavar="NAME", help="default: the operator's own namespace"
+    )
+    settings.add_argument(
+        "--identity", metavar="NAME", help="of this process in the Lease; default: $HOSTNAME"
     )
     logs = run.add_argument_group("logs")
     logs.add_argument(

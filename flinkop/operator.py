@@ -5,7 +5,7 @@ Nothing here decides anything about a resource; to find out what happens to a Fl
 """
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import structlog
@@ -22,7 +22,6 @@ from flinkop.events.recorder import Recorder
 from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
 from flinkop.flink.transport import TransportFactory
-from flinkop.health.probes import InformerState
 from flinkop.kube import meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject, DeploymentView, HasMeta, IngressView, PodView
@@ -30,7 +29,6 @@ from flinkop.metrics.metrics import Metrics
 from flinkop.runtime.controller import Controller
 from flinkop.runtime.informer import Informer
 from flinkop.runtime.ratelimiter import Backoff, RetryLimiter
-from flinkop.runtime.reflector import State
 from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
 from flinkop.stages.settings import Settings
@@ -76,7 +74,6 @@ class Operator:
         informers: what is watched; run them before the controllers.
         controllers: what acts; run them while leading.
         recorder: writes Events; runs while leading.
-        required: informers without which nothing can work.
     """
 
     informers: tuple[
@@ -88,17 +85,6 @@ class Operator:
     ]
     controllers: tuple[Controller, ...]
     recorder: Recorder
-    required: tuple[Informer[CustomObject], ...] = ()
-
-    def informer_states(self) -> Iterable[InformerState]:
-        """Tell how each informer is, for the health port; an optional kind that is not installed is fine."""
-        for informer in self.informers:
-            for part in informer.statistics().parts:
-                where = f" in {part.namespace}" if part.namespace else ""
-                optional = informer not in self.required and part.state is State.CRD_MISSING
-                yield InformerState(
-                    f"{informer.rt}{where}", part.synced or optional, part.error or part.state.value
-                )
 
 
 def make_scope(kube: KubeClient, snapshot: ConfigSnapshot, selector: str | None, own: str) -> Scope:
@@ -149,7 +135,7 @@ def build(parts: Parts) -> Operator:
     pods.add_handler(handlers.on_pod)
     session_jobs.add_handler(handlers.on_session_job)
     flink = functools.partial(_flink_client, parts.transports)
-    writer = StatusWriter(parts.kube)
+    writer = StatusWriter(parts.kube, parts.metrics.resources)
     reconciler = FlinkDeploymentReconciler(
         resources=resources,
         observer=Observer(
@@ -187,7 +173,6 @@ def build(parts: Parts) -> Operator:
         informers=(resources, session_jobs, deployments, pods, *optional),
         controllers=(controller,),
         recorder=recorder,
-        required=(resources,),
     )
 
 

@@ -1,25 +1,38 @@
 """One operator process from start to end: credentials, servers, caches, election, controllers."""
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import structlog
-from attrs import field, frozen
+from attrs import define, field, frozen
 
+import flinkop
 from flinkop import operator
-from flinkop.clock import SystemClock
+from flinkop.clock import Clock, SystemClock
 from flinkop.config import source
+from flinkop.config.errors import ConfigError
+from flinkop.config.operator_config import OperatorConfig
 from flinkop.config.snapshot import ConfigSnapshot
-from flinkop.health import probes
+from flinkop.health import informers as informer_health, probes
 from flinkop.health.server import HealthServer, Probes
 from flinkop.kube import config as kube_config
 from flinkop.kube.client import KubeClient
-from flinkop.metrics.metrics import Metrics
+from flinkop.metrics.metrics import Metrics, MetricSettings
 from flinkop.metrics.scope import Variables
+from flinkop.operator import Operator, Parts
+from flinkop.runtime import gcpolicy, leaderelection, looplag
+from flinkop.runtime.leaderelection import ElectionTimes, LeaseElector
+from flinkop.runtime.leasestore import KubeLeaseStore
+from flinkop.runtime.manager import Manager, Runnable
 from flinkop.stages.flinkaccess import open_transports
 from flinkop.stages.settings import Settings
 
 _log = structlog.get_logger(__name__)
+
+_EVENTS_SECONDS: Final = 2.0
+"""How long a stop waits for Events that are not written yet."""
+_SYNC_SECONDS: Final = 120.0
+"""How long the first lists may take (operations.md 3.3)."""
 
 
 @frozen(kw_only=True)
@@ -29,69 +42,226 @@ class ProcessOptions:
     Attributes:
         kubeconfig: path of a kubeconfig; None looks in the usual places.
         context: context of the kubeconfig.
-        namespaces: namespaces to look at, instead of those of the configuration.
-        namespace_selector: label selector for namespaces, instead of a list.
+        namespace_selector: label selector for namespaces, instead of the configured list.
         rest_template: address of Flink's REST API with {namespace} and {name}.
         health_host: where the health port listens; None for all interfaces.
         health_port: the health port; None takes the configuration's, 0 any free one.
+        lease_name: elects a leader by this Lease; None as configured.
+        lease_namespace: namespace of the Lease; None for the operator's own.
+        identity: name of this process in the Lease; None for the pod's name.
         environ: environment variables.
     """
 
     kubeconfig: str | None = None
     context: str | None = None
-    namespaces: tuple[str, ...] = ()
     namespace_selector: str | None = None
     rest_template: str | None = None
     health_host: str | None = None
     health_port: int | None = None
     lease_name: str | None = None
     lease_namespace: str | None = None
+    identity: str | None = None
     environ: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def in_cluster(self) -> bool:
+        """Whether this process runs in a pod (operations.md 1.2)."""
+        return bool(self.environ.get("KUBERNETES_SERVICE_HOST", "").strip())
 
 
 async def run(options: ProcessOptions, loaded: source.Loaded, snapshot: ConfigSnapshot) -> int:
-    """Run until told to stop; return the exit code."""
+    """Run until told to stop; return the exit code.
+
+    Args:
+        options: the command line.
+        loaded: the configuration's files, to tell later whether they changed.
+        snapshot: what they say.
+
+    Raises:
+        kube.errors.ConfigError: there are no usable credentials.
+        config.errors.ConfigError: the configuration asks for something impossible.
+        ValueError: `options.rest_template` is not usable.
+    """
     clock = SystemClock()
-    environ = options.environ
+    for sentence in loaded.warnings:
+        _log.warning(sentence)
     credentials = await kube_config.load(
-        options.kubeconfig, options.context, environ=environ, clock=clock
+        options.kubeconfig, options.context, environ=options.environ, clock=clock
     )
-    metrics = Metrics(clock, Variables())
-    settings = Settings(snapshot)
+    own_namespace = credentials.endpoint.namespace
+    _log.info(f"Starting flinkop {flinkop.__version__}", server=credentials.endpoint.server)
+    metrics = _metrics(options, snapshot.operator, clock, own_namespace)
     async with (
         KubeClient(credentials, instruments=metrics.client) as kube,
         open_transports(
-            kube,
-            template=options.rest_template,
-            in_cluster=bool(environ.get("KUBERNETES_SERVICE_HOST", "").strip()),
+            kube, template=options.rest_template, in_cluster=options.in_cluster
         ) as transports,
     ):
-        scope = operator.make_scope(kube, snapshot, options.namespace_selector, "default")
-        made = operator.build(
-            operator.Parts(
-                kube=kube,
-                transports=transports,
-                settings=settings,
-                metrics=metrics,
-                scope=scope,
-                clock=clock,
+        settings = Settings(snapshot)
+        scope = operator.make_scope(kube, snapshot, options.namespace_selector, own_namespace)
+        parts = Parts(
+            kube=kube,
+            transports=transports,
+            settings=settings,
+            metrics=metrics,
+            scope=scope,
+            clock=clock,
+        )
+        elector = _elector(options, snapshot.operator, parts, own_namespace)
+        process = _Process(options, loaded, parts, operator.build(parts), elector)
+        with gcpolicy.measured(metrics.loop):
+            return await process.run()
+
+
+def loop_factory() -> looplag.MeasuredLoop:
+    """Return the event loop to run in: one that knows its longest pause."""
+    gcpolicy.set_thresholds()
+    return looplag.MeasuredLoop()
+
+
+@define
+class _Process:
+    """Everything that runs, put into the manager's groups."""
+
+    options: ProcessOptions
+    loaded: source.Loaded
+    parts: Parts
+    made: Operator
+    elector: LeaseElector | None
+    _started: bool = False
+
+    async def run(self) -> int:
+        config = self.parts.settings.current.operator
+        manager = Manager(termination_timeout=config.termination_timeout.total_seconds())
+        regression = probes.Regression(self._informer_states)
+        self._add_servers(manager, config, regression)
+        self._add_caches(manager)
+        if self.elector is not None:
+            self.parts.kube.set_fence(self.elector.check)
+            manager.add(
+                "election",
+                Runnable("leader election", self.elector.run, ready=self.elector.wait_leading),
             )
+        self._add_controllers(manager, regression.start_watching)
+        return await manager.run()
+
+    def _informer_states(self) -> list[probes.InformerState]:
+        return informer_health.states(self.made.informers)
+
+    def _add_servers(
+        self, manager: Manager, config: OperatorConfig, regression: probes.Regression
+    ) -> None:
+        manager.add(
+            "servers",
+            Runnable("event loop monitor", looplag.LoopMonitor(self.parts.metrics.loop).run),
         )
-        health = HealthServer(
-            Probes(ready=(probes.synced(made.informer_states),)),
-            metrics.scrape,
-            host=options.health_host,
-            port=options.health_port if options.health_port is not None else 8085,
+        if not config.health_probe_enabled:
+            return
+        port = self.options.health_port
+        server = HealthServer(
+            Probes(
+                alive=(regression.check(),),
+                ready=(probes.synced(self._informer_states), probes.leading(self._is_leading)),
+                started=(probes.started(lambda: self._started),),
+            ),
+            self.parts.metrics.scrape,
+            host=self.options.health_host,
+            port=config.health_probe_port if port is None else port,
         )
-        async with asyncio.TaskGroup() as group:
-            group.create_task(health.run())
-            group.create_task(scope.run())
-            for informer in made.informers:
-                group.create_task(informer.run())
-            for informer in made.informers:
-                await informer.wait_synced()
-            _log.info("caches are in step")
-            group.create_task(made.recorder.run())
-            for controller in made.controllers:
-                group.create_task(controller.run())
-    return 0
+        manager.add("servers", Runnable("health server", server.run))
+
+    def _add_caches(self, manager: Manager) -> None:
+        manager.add("caches", Runnable("namespace scope", self.parts.scope.run, may_end=True))
+        for informer in self.made.informers:
+            manager.add(
+                "caches",
+                Runnable(
+                    f"informer {informer.rt}",
+                    informer.run,
+                    ready=informer.wait_synced,
+                    ready_within=_SYNC_SECONDS,
+                ),
+            )
+
+    def _add_controllers(self, manager: Manager, start_watching: Callable[[], None]) -> None:
+        async def settle() -> None:
+            """The start is over: what lives now lives long, and informers may not get worse."""
+            gcpolicy.freeze()
+            start_watching()
+            self._started = True
+
+        async def flush_events() -> None:
+            await self.made.recorder.flush(_EVENTS_SECONDS)
+
+        async def follow_configuration() -> None:
+            config = self.parts.settings.current.operator
+            await source.follow(
+                self.options.environ,
+                self.loaded,
+                config.dynamic_config_interval.total_seconds(),
+                self.parts.settings.replace,
+            )
+
+        manager.add("controllers", Runnable("start", settle, may_end=True))
+        manager.add(
+            "controllers", Runnable("event recorder", self.made.recorder.run, stop=flush_events)
+        )
+        if self.parts.settings.current.operator.dynamic_config_enabled:
+            manager.add("controllers", Runnable("configuration", follow_configuration))
+        for controller in self.made.controllers:
+            manager.add(
+                "controllers",
+                Runnable(f"controller {controller.name}", controller.run, stop=controller.stop),
+            )
+
+    def _is_leading(self) -> bool:
+        return self.elector is None or self.elector.is_leader
+
+
+def _metrics(
+    options: ProcessOptions, config: OperatorConfig, clock: Clock, own_namespace: str
+) -> Metrics:
+    lease = _lease_name(options, config)
+    return Metrics(
+        clock,
+        Variables.from_environment(options.environ),
+        MetricSettings(
+            resources=config.resource_metrics_enabled,
+            lifecycle=config.resource_metrics_enabled and config.lifecycle_metrics_enabled,
+            client=config.client_metrics_enabled,
+            process=config.jvm_metrics_enabled,
+        ),
+        lease=f"{options.lease_namespace or own_namespace}/{lease}" if lease else "",
+    )
+
+
+def _lease_name(options: ProcessOptions, config: OperatorConfig) -> str | None:
+    """Return the Lease to elect by; None when there is no election."""
+    if options.lease_name:
+        return options.lease_name
+    return config.leader_election.lease_name if config.leader_election.enabled else None
+
+
+def _elector(
+    options: ProcessOptions, config: OperatorConfig, parts: Parts, own_namespace: str
+) -> LeaseElector | None:
+    name = _lease_name(options, config)
+    if name is None:
+        return None
+    election = config.leader_election
+    try:
+        times = ElectionTimes(
+            election.lease_duration.total_seconds(),
+            election.renew_deadline.total_seconds(),
+            election.retry_period.total_seconds(),
+        )
+    except ValueError as error:
+        raise ConfigError(f"leader election cannot work: {error}") from error
+    store = KubeLeaseStore(parts.kube, options.lease_namespace or own_namespace, name)
+    return LeaseElector(
+        store,
+        options.identity or leaderelection.identity_from(options.environ),
+        parts.clock,
+        times=times,
+        instruments=parts.metrics.election,
+    )

@@ -92,6 +92,7 @@ class FlinkDeploymentReconciler:
         obj = self.resources.lister.get(key)
         if obj is None:
             self.probes.reset(request)
+            self.writer.forget(key)
             return Result()
         structlog.contextvars.bind_contextvars(generation=obj.metadata.generation)
         if obj.metadata.deletion_timestamp is not None:
@@ -204,6 +205,7 @@ class FlinkDeploymentReconciler:
         uid = obj.metadata.uid
         for kept in (self._options, self._verdicts, self._diffs, self.observer):
             kept.forget(uid)
+        self.writer.forget(obj.metadata.key)
         self.probes.reset(request)
 
     def _next_look(self, ctx: Context, wait: str) -> Result:

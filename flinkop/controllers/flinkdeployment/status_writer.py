@@ -7,9 +7,12 @@ from flinkop import clock
 from flinkop.api import codec
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
+from flinkop.kube import meta
 from flinkop.kube.client import KubeClient
+from flinkop.kube.meta import ObjectKey
 from flinkop.lifecycle import state
 from flinkop.lifecycle.state import Stall
+from flinkop.metrics.resources import ResourceMetrics
 from flinkop.stages.context import ReconcileContext
 
 _log = structlog.get_logger(__name__)
@@ -19,9 +22,15 @@ Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
 
 @define
 class StatusWriter:
-    """Writes statuses of FlinkDeployments, summed up in lifecycleState and conditions."""
+    """Writes statuses of FlinkDeployments, summed up in lifecycleState and conditions.
+
+    Attributes:
+        kube: the way to the API server.
+        counts: is told what each resource is like; None when resources are not counted.
+    """
 
     kube: KubeClient
+    counts: ResourceMetrics | None = None
 
     async def write(
         self, ctx: Context, status: FlinkDeploymentStatus, stall: Stall | None = None
@@ -38,6 +47,8 @@ class StatusWriter:
         )
         await ctx.document.write(self.kube, codec.encode_status(summed))
         after = summed.lifecycle_state
+        if self.counts is not None and after is not None:
+            self.counts.flinkdeployment(ctx.key, summed, after, ctx.obj.metadata.creation_timestamp)
         if after is not None and after.value != before:
             audit(summed)
         return summed
@@ -45,6 +56,11 @@ class StatusWriter:
     async def write_ahead(self, ctx: Context, status: FlinkDeploymentStatus) -> None:
         """Write `status` before the deed it tells of (design decision 3); raises as `write` does."""
         await self.write(ctx, status)
+
+    def forget(self, key: ObjectKey) -> None:
+        """Stop counting a resource that is gone."""
+        if self.counts is not None:
+            self.counts.remove(meta.FLINKDEPLOYMENTS.kind, key)
 
 
 def audit(status: FlinkDeploymentStatus) -> None:
