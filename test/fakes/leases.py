@@ -92,13 +92,18 @@ class LoopClock:
 
     def __init__(self, rate: float = 1.0, offset: float = 0.0) -> None:
         self._rate = rate
+        self._paused = 0.0
         self._wall = dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=offset)
 
     def now(self) -> dt.datetime:
         return self._wall + dt.timedelta(seconds=asyncio.get_running_loop().time())
 
     def monotonic(self) -> float:
-        return asyncio.get_running_loop().time() * self._rate
+        return asyncio.get_running_loop().time() * self._rate + self._paused
+
+    def pause(self, seconds: float) -> None:
+        """Let monotonic time pass while nothing ran, as when the process was stopped."""
+        self._paused += seconds
 
     def step(self, seconds: float) -> None:
         self._wall += dt.timedelta(seconds=seconds)

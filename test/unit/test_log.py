@@ -23,6 +23,7 @@ def restored():
             root.removeHandler(handler)
     root.setLevel(level)
     logging.captureWarnings(capture=False)
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
     structlog.reset_defaults()
     for name in ("kubernetes_asyncio", "aiohttp.access", "asyncio", "flinkop.kube"):
         logging.getLogger(name).setLevel(logging.NOTSET)

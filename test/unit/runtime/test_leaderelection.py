@@ -187,6 +187,18 @@ async def test_clock_steps_change_nothing(server, step):
         assert b.told == []
 
 
+async def test_a_paused_process_does_not_write_when_it_wakes(server):
+    """After a pause the fence is closed before the election has run a single step."""
+    a = Candidate(server, "a")
+    async with running(a):
+        await asyncio.sleep(5)
+        a.clock.pause(10)
+        with pytest.raises(FencedError):
+            a.elector.check()
+        await asyncio.sleep(3)
+        assert "this process was paused" in str(a.lost)
+
+
 async def test_somebody_elses_write_is_survived(server):
     """A label set on the Lease makes one renewal conflict; the next attempt follows at once."""
     a = Candidate(server, "a")
