@@ -31,6 +31,8 @@ _log = structlog.get_logger(__name__)
 
 _EVENTS_SECONDS: Final = 2.0
 """How long a stop waits for Events that are not written yet."""
+_GROUPS: Final = ("servers", "caches", "election", "events", "controllers")
+"""Events outlive the controllers that emit them, and the lease outlives both."""
 _SYNC_SECONDS: Final = 120.0
 """How long the first lists may take (operations.md 3.3)."""
 
@@ -132,7 +134,7 @@ class _Process:
 
     async def run(self) -> int:
         config = self.parts.settings.current.operator
-        manager = Manager(termination_timeout=config.termination_timeout.total_seconds())
+        manager = Manager(_GROUPS, termination_timeout=config.termination_timeout.total_seconds())
         regression = probes.Regression(self._informer_states)
         self._add_servers(manager, config, regression)
         self._add_caches(manager)
@@ -190,8 +192,8 @@ class _Process:
             start_watching()
             self._started = True
 
-        async def flush_events() -> None:
-            await self.made.recorder.flush(_EVENTS_SECONDS)
+        async def stop_events() -> None:
+            await self.made.recorder.stop(_EVENTS_SECONDS)
 
         async def follow_configuration() -> None:
             config = self.parts.settings.current.operator
@@ -203,9 +205,7 @@ class _Process:
             )
 
         manager.add("controllers", Runnable("start", settle, may_end=True))
-        manager.add(
-            "controllers", Runnable("event recorder", self.made.recorder.run, stop=flush_events)
-        )
+        manager.add("events", Runnable("event recorder", self.made.recorder.run, stop=stop_events))
         if self.parts.settings.current.operator.dynamic_config_enabled:
             manager.add("controllers", Runnable("configuration", follow_configuration))
         for controller in self.made.controllers:

@@ -67,6 +67,7 @@ class Recorder:
     _queues: list[asyncio.Queue[tuple[InvolvedObject, EventDraft]]] = field(
         factory=lambda: [asyncio.Queue(_WAITING // _WRITERS) for _ in range(_WRITERS)],
     )
+    _stopped: asyncio.Event = field(factory=asyncio.Event)
 
     def emit(self, about: InvolvedObject, draft: EventDraft) -> None:
         """Take `draft` about the resource `about`, to be written soon."""
@@ -77,13 +78,19 @@ class Recorder:
             self.dropped += 1
 
     async def run(self) -> None:
-        """Write what was taken, until cancelled."""
+        """Write what was taken, until `stop` or cancellation."""
         async with asyncio.TaskGroup() as group:
-            for queue in self._queues:
-                group.create_task(self._write_from(queue))
+            writers = [group.create_task(self._write_from(queue)) for queue in self._queues]
+            await self._stopped.wait()
+            for writer in writers:
+                writer.cancel()
 
-    async def flush(self, deadline: float) -> None:
-        """Wait until everything taken is written, at most `deadline` seconds."""
+    async def stop(self, deadline: float) -> None:
+        """Write what was taken so far, for at most `deadline` seconds, and let `run` end."""
+        await self._flush(deadline)
+        self._stopped.set()
+
+    async def _flush(self, deadline: float) -> None:
         try:
             async with asyncio.timeout(deadline):
                 for queue in self._queues:

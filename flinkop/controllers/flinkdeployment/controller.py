@@ -169,7 +169,7 @@ class FlinkDeploymentReconciler:
             await self.reconciler.carry_out(ctx, made, options)
         except ObjectRefused as error:
             status, stall = self._object_refused(ctx, error)
-        if not _is_released(made):
+        if stall is not None or not (made.silent or _is_released(made)):
             await self.writer.write(ctx, status, stall)
         if made.again:
             return Result(0.0, lane="user")

@@ -136,6 +136,7 @@ class Plan:
         steps: what is done, in order.
         wait: when to look again if no event comes first, one of `Wait`.
         again: whether to observe and plan once more at once.
+        silent: whether the status need not be written now, because what it would say is over soon.
         stall: what keeps the wanted spec from being reached.
     """
 
@@ -144,6 +145,7 @@ class Plan:
     steps: tuple[Step, ...] = ()
     wait: str = Wait.INTERVAL
     again: bool = False
+    silent: bool = False
     stall: Stall | None = None
 
 
@@ -587,7 +589,8 @@ def cleanup(at: Situation) -> Plan:
         warn = Say(warning(reasons.CLEANUP_FAILED, reasons.OPERATOR, blocker))
         return Plan(blocker, status, (*said, warn), stall=Stall("DeletionBlocked", blocker))
     if mine and facts is not None and not facts.deleting:
-        return Plan("deleting the cluster", status, (*said, *_delete_steps(at)), wait=Wait.PROGRESS)
+        steps = (*said, *_delete_steps(at))
+        return Plan("deleting the cluster", status, steps, wait=Wait.PROGRESS, silent=True)
     if mine:
         return Plan("waiting for the cluster to be gone", status, said, wait=Wait.PROGRESS)
     return Plan(

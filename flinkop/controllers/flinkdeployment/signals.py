@@ -20,10 +20,12 @@ _UNSTARTED: Final = ("PodReadyToStartContainers", "Initialized")
 
 @frozen
 class JobManagerSignal:
-    """The part of a JobManager Deployment whose change is worth a look."""
+    """The part of a JobManager Deployment whose change is worth a look.
+
+    That its deletion has begun is not: what counts is when it is gone.
+    """
 
     available: bool = False
-    deleting: bool = False
     failure: str | None = None
 
 
@@ -33,7 +35,6 @@ def job_manager_signal(found: DeploymentView | None) -> JobManagerSignal:
         return JobManagerSignal()
     return JobManagerSignal(
         available=found.status.available_replicas > 0,
-        deleting=found.metadata.deletion_timestamp is not None,
         failure=replica_failure(found),
     )
 
