@@ -81,7 +81,7 @@ def flink_config(
 
 
 def _standard(entries: dict[str, str], program_args: Sequence[str] | None) -> str:
-    overlap = standard_file.overlap(entries)
+    overlap = standard_file.overlap(sorted(entries))
     if overlap is not None:
         shorter, longer = overlap
         raise BuildError(

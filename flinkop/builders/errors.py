@@ -21,3 +21,5 @@ def as_build_errors() -> Iterator[None]:
         yield
     except (config_errors.ConfigError, quantity.QuantityError) as error:
         raise BuildError(str(error)) from error
+    except RecursionError:
+        raise BuildError("The spec is nested too deeply. Flatten its pod templates.") from None

@@ -1,6 +1,7 @@
 """Pod templates: the common one merged with a role's own (`kubernetes-objects.md` 3).
 
-Templates are plain dictionaries from the spec and never changed: whatever is merged is a copy.
+Templates are plain dictionaries from the spec and never changed: whatever is merged is a copy. Files
+named by `kubernetes.pod-template-file.*` are not read; nearly always the reference replaces them too.
 """
 
 from collections.abc import Mapping

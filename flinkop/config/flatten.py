@@ -24,7 +24,12 @@ def flatten(tree: object) -> dict[str, str]:
             "such as taskmanager.numberOfTaskSlots: 2"
         )
     found: dict[str, str] = {}
-    _walk(tree, "", found)
+    try:
+        _walk(tree, "", found)
+    except RecursionError:
+        raise errors.ConfigShapeError(
+            "spec.flinkConfiguration is nested too deeply: write dotted keys instead"
+        ) from None
     return found
 
 

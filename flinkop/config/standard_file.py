@@ -6,7 +6,7 @@ The writer is by hand because it runs for every cluster: nested block maps, ever
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from flinkop.config import errors, structured, yaml12
 
@@ -85,10 +85,13 @@ def _legacy(node: list[yaml12.Node]) -> str:
     return structured.join_list(yaml12.plain_text(item) for item in node)
 
 
-def overlap(keys: Iterable[str]) -> tuple[str, str] | None:
-    """Find a key that is a dotted prefix of another one: no YAML tree can hold both."""
+def overlap(keys: Collection[str]) -> tuple[str, str] | None:
+    """Find the first key that has another one as its dotted prefix: no YAML tree can hold both.
+
+    Returned are the prefix and the longer key; always the same pair for the same keys in the same order.
+    """
     known = frozenset(keys)
-    for key in known:
+    for key in keys:
         position = key.find(".")
         while position >= 0:
             if key[:position] in known:

@@ -1,7 +1,7 @@
 """Clusters built from recorded inputs equal what the reference built, field by field.
 
 Not compared: the order of maps and lines, and paths of temporary files on the reference's side. What
-flinkop does otherwise on purpose is written down in EXPECTED_DIFFERENCES.
+flinkop does otherwise on purpose is written down in `expected_differences`.
 """
 
 import copy
@@ -19,8 +19,6 @@ from flinkop.config import flat_file, standard_file, structured
 # The reference writes paths of its own temporary files here; they mean nothing in a pod.
 TEMPORARY = ("kubernetes.pod-template-file.", "$internal.deployment.config-dir")
 MAPS = ("kubernetes.jobmanager.annotations",)
-# Recorded with an operator configured by config.yaml, which writes YAML flow text; flinkop never does.
-FLOW_TEXT = "v2_2/native-app-args-operator-config-yaml"
 
 
 def comparable(conf: dict[str, str]) -> dict[str, Any]:
@@ -32,6 +30,7 @@ def comparable(conf: dict[str, str]) -> dict[str, Any]:
     for key in ("kubernetes.jobmanager.owner.reference",):
         if key in found:
             found[key] = structured.parse_maps(found[key])
+    # One case was recorded with an operator configured by config.yaml, which writes lists as YAML flow text.
     for key in ("pipeline.jars", "$internal.application.program-args"):
         if key in found:
             found[key] = structured.parse_list(found[key])

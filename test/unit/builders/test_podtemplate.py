@@ -7,7 +7,7 @@ from fakes import goldencase
 
 from flinkop.api import codec
 from flinkop.builders import podtemplate
-from flinkop.builders.errors import BuildError
+from flinkop.builders.errors import BuildError, as_build_errors
 from flinkop.config.flink_conf import FlinkConf
 
 MERGES = goldencase.load(goldencase.GOLDEN / "pod-template-merge" / "cases.yaml")
@@ -88,6 +88,15 @@ def test_extra_resources():
         "requests": {"ephemeral-storage": "1Gi"},
         "limits": {"ephemeral-storage": "1Gi"},
     }
+
+
+def test_depth():
+    """A template nested beyond all measure is refused, not a crash."""
+    template: dict[str, object] = {}
+    for _ in range(5000):
+        template = {"a": template}
+    with pytest.raises(BuildError, match="nested too deeply"), as_build_errors():
+        podtemplate.merge({"spec": template}, None, by_name=False)
 
 
 @pytest.mark.parametrize(

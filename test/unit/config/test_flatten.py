@@ -35,6 +35,15 @@ def test_absent():
     assert flatten(None) == {}
 
 
+def test_depth():
+    """Nesting beyond all measure is refused, not a crash."""
+    tree: dict[str, object] = {}
+    for _ in range(5000):
+        tree = {"a": tree}
+    with pytest.raises(errors.ConfigShapeError, match="nested too deeply"):
+        flatten(tree)
+
+
 @pytest.mark.parametrize("tree", [["a"], "text", 5, True])
 def test_no_object(tree):
     """Anything but an object is a typed error that says what to write."""
