@@ -118,7 +118,7 @@ class Informer(Generic[T]):
         False while a part has not listed yet, is forbidden, or its CRD is missing. True while the API
         server cannot be reached after a first list: the cache is then stale, not incomplete.
         """
-        if not self._started or not self._scope.settled:
+        if not self._started or not self._scope.synced:
             return False
         if namespace is not None:
             part = self._parts.get("") or self._parts.get(namespace)

@@ -21,6 +21,11 @@ class Scope(Protocol):
 
     @property
     def settled(self) -> bool:
+        """Whether the set is known, or is known not to be knowable for now."""
+        ...
+
+    @property
+    def synced(self) -> bool:
         """Whether the set is known."""
         ...
 
@@ -51,6 +56,11 @@ class FixedScope:
 
     @property
     def settled(self) -> bool:
+        """Return True."""
+        return True
+
+    @property
+    def synced(self) -> bool:
         """Return True."""
         return True
 
@@ -103,6 +113,11 @@ class SelectedScope:
     def settled(self) -> bool:
         """Whether the set is known, or is known to be forbidden."""
         return self._reflector.settled
+
+    @property
+    def synced(self) -> bool:
+        """Whether the set is known."""
+        return self._reflector.synced
 
     def namespaces(self) -> frozenset[str]:
         """Return the names at present."""
