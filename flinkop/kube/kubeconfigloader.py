@@ -138,7 +138,7 @@ def _pem(node: Any, name: str) -> str:
     """Return `<name>-data` decoded, else the content of the file `<name>`, else nothing."""
     section = _section(node)
     if data := section.get(f"{name}-data"):
-        return base64.standard_b64decode(str(data)).decode()
+        return base64.b64decode("".join(str(data).split()), validate=True).decode()
     if path := section.get(name):
         return _folder(node).joinpath(str(path)).read_text()
     return ""
