@@ -1,0 +1,349 @@
+"""What a user of flinkop does in a test: describe a cluster, wait for a state, look at what there is."""
+
+import copy
+import json
+import urllib.request
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from fakes.apiuser import SECONDS, ApiUser, Objects
+from fakes.controlplane import unique_name
+from fakes.leanapi import CRS
+
+APP: Mapping[str, Any] = {
+    "image": "flink:1.20",
+    "flinkVersion": "v1_20",
+    "serviceAccount": "flink",
+    "flinkConfiguration": {"taskmanager.numberOfTaskSlots": "2"},
+    "jobManager": {"resource": {"memory": "1024m", "cpu": 0.5}},
+    "taskManager": {"resource": {"memory": "1024m", "cpu": 0.5}},
+    "job": {
+        "jarURI": "local:///opt/flink/examples/streaming/StateMachineExample.jar",
+        "parallelism": 2,
+        "upgradeMode": "stateless",
+    },
+}
+"""A small application that every rule accepts."""
+
+HA: Mapping[str, Any] = {
+    "high-availability.type": "kubernetes",
+    "high-availability.storageDir": "file:///data/ha",
+}
+"""Configuration with which Flink keeps HA metadata in ConfigMaps."""
+
+
+def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `change` merged into it at any depth; None takes a key away."""
+    result = copy.deepcopy(dict(base))
+    for key, value in change.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
+            result[key] = merged(result[key], value)
+        else:
+            result[key] = copy.deepcopy(value)
+    return result
+
+
+def app(**change: Any) -> dict[str, Any]:
+    """The spec of an application, `APP` with changes merged in."""
+    return merged(APP, change)
+
+
+def session(**change: Any) -> dict[str, Any]:
+    """The spec of a session cluster."""
+    return merged(APP, {"job": None, **change})
+
+
+def conf(**options: Any) -> dict[str, Any]:
+    """A change of `flinkConfiguration`; `conf(rest__port=1)` names `rest.port`."""
+    return {"flinkConfiguration": {key.replace("__", "."): v for key, v in options.items()}}
+
+
+class Place:
+    """A namespace in which things are tried.
+
+    Attributes:
+        api: calls as cluster-admin.
+        namespace: its name.
+        sim: base address of flinksim.
+    """
+
+    def __init__(self, api: ApiUser, namespace: str, sim: str) -> None:
+        self.api = api
+        self.namespace = namespace
+        self.sim = sim
+
+    def core(self, plural: str) -> str:
+        """The path of a collection of the core API."""
+        return f"/api/v1/namespaces/{self.namespace}/{plural}"
+
+    def apps(self, plural: str) -> str:
+        """The path of a collection of apps/v1."""
+        return f"/apis/apps/v1/namespaces/{self.namespace}/{plural}"
+
+    @property
+    def ingresses(self) -> str:
+        """The path of the Ingresses."""
+        return f"/apis/networking.k8s.io/v1/namespaces/{self.namespace}/ingresses"
+
+    def flink(self, name: str | None = None) -> "FlinkDeployment":
+        """A handle on a FlinkDeployment that may or may not exist."""
+        return FlinkDeployment(self, name or unique_name("f"))
+
+    def create(
+        self, spec: Mapping[str, Any] | None = None, name: str | None = None, **metadata: Any
+    ) -> "FlinkDeployment":
+        """Create a FlinkDeployment, by default a plain application."""
+        return self.flink(name).create(APP if spec is None else spec, **metadata)
+
+    def stable(
+        self, spec: Mapping[str, Any] | None = None, name: str | None = None
+    ) -> "FlinkDeployment":
+        """Create a FlinkDeployment and wait until it is STABLE."""
+        return self.create(spec, name).wait_stable()
+
+
+class FlinkDeployment:
+    """One FlinkDeployment, as a test sees it."""
+
+    def __init__(self, place: Place, name: str) -> None:
+        self.place = place
+        self.api = place.api
+        self.name = name
+        self.collection = f"{CRS}/namespaces/{place.namespace}/flinkdeployments"
+        self.path = f"{self.collection}/{name}"
+
+    # --- changing
+
+    def create(self, spec: Mapping[str, Any], **metadata: Any) -> Self:
+        """Create it."""
+        body = {
+            "apiVersion": "flink.apache.org/v1beta1",
+            "kind": "FlinkDeployment",
+            "metadata": {"name": self.name, **metadata},
+            "spec": dict(spec),
+        }
+        self.api.request("POST", self.collection, body)
+        return self
+
+    def change(self, **spec: Any) -> int:
+        """Merge-patch the spec; returns the new generation."""
+        patched = self.api.patch(self.path, {"spec": spec})
+        generation: int = patched["metadata"]["generation"]
+        return generation
+
+    def delete(self) -> None:
+        """Ask for the deletion."""
+        self.api.delete(self.path)
+
+    def order(self, **orders: Any) -> None:
+        """Tell flinksim how this cluster is to behave."""
+        self._sim("PUT", orders)
+
+    def no_orders(self) -> None:
+        """Let flinksim behave as usual again."""
+        self._sim("DELETE")
+
+    # --- looking
+
+    def get(self) -> Any:
+        """The resource as stored."""
+        found = self.api.get(self.path)
+        assert found is not None, f"{self.name} is gone"
+        return found
+
+    @property
+    def status(self) -> Any:
+        """Its status, {} when there is none."""
+        return self.get().get("status", {})
+
+    @property
+    def job_manager(self) -> Any | None:
+        """Its JobManager Deployment."""
+        return self.api.get(f"{self.place.apps('deployments')}/{self.name}")
+
+    @property
+    def uid(self) -> str:
+        """The uid of its JobManager Deployment: another one after each restart."""
+        found = self.job_manager
+        assert found is not None, f"{self.name} has no JobManager"
+        uid: str = found["metadata"]["uid"]
+        return uid
+
+    def error(self) -> Any:
+        """`status.error`, decoded."""
+        return json.loads(self.status["error"])
+
+    def events(self, reason: str) -> list[Any]:
+        """Events about the resource with this reason."""
+        return self._named(self.api.list(self.place.core("events")), reason)
+
+    def objects(self) -> dict[str, list[str]]:
+        """Names of all that exists of it, by kind; kinds of which there is nothing are left out."""
+        place = self.place
+        collections = {
+            "Deployment": place.apps("deployments"),
+            "ReplicaSet": place.apps("replicasets"),
+            "Pod": place.core("pods"),
+            "Service": place.core("services"),
+            "ConfigMap": place.core("configmaps"),
+            "Ingress": place.ingresses,
+        }
+        found = {
+            kind: sorted(
+                name for name, item in self.api.list(collection).items() if self._is_mine(item)
+            )
+            for kind, collection in collections.items()
+        }
+        return {kind: names for kind, names in found.items() if names}
+
+    def ha_config_maps(self) -> list[str]:
+        """ConfigMaps in which Flink keeps HA metadata."""
+        maps = self.api.list(self.place.core("configmaps"), label_selector=f"app={self.name}")
+        return [name for name, one in maps.items() if not one["metadata"].get("ownerReferences")]
+
+    def sim(self) -> Any:
+        """What flinksim knows about the cluster."""
+        return self._sim("GET")
+
+    def runs(self) -> list[Any]:
+        """Flinksim's record of the job's runs."""
+        found: list[Any] = self.sim()["runs"]
+        return found
+
+    # --- waiting
+
+    def until(
+        self, reached: Callable[[Any], Any], seconds: float = SECONDS, *, what: str = ""
+    ) -> Any:
+        """Wait until `reached(resource)` is true; returns the resource."""
+
+        def look(objects: Objects) -> Any:
+            return self.name in objects and reached(objects[self.name]) and objects[self.name]
+
+        selector = f"metadata.name={self.name}"
+        try:
+            return self.api.until(self.collection, look, seconds=seconds, field_selector=selector)
+        except AssertionError as error:
+            raise AssertionError(f"{self.name} did not become {what or 'so'}: {error}") from None
+
+    def wait_lifecycle(self, state: str, generation: int | None = None) -> Self:
+        """Wait for a lifecycle state, of `generation` at least, and for the conditions to follow."""
+
+        def reached(obj: Any) -> bool:
+            status = obj.get("status", {})
+            observed = status.get("observedGeneration") or 0
+            return status.get("lifecycleState") == state and observed >= (generation or 0)
+
+        self.until(reached, what=f"{state} with generation {generation}")
+        return self
+
+    def wait_stable(self, generation: int | None = None) -> Self:
+        """Wait until it is STABLE, with `generation` observed."""
+        return self.wait_lifecycle("STABLE", generation)
+
+    def wait_job(self, state: str) -> Self:
+        """Wait for a state of the job."""
+        self.until(lambda obj: job_state(obj) == state, what=f"{state} (job)")
+        return self
+
+    def wait_condition(self, kind: str, truth: str = "True") -> Any:
+        """Wait until a condition has a status; returns the condition."""
+        obj = self.until(lambda obj: condition(obj, kind).get("status") == truth, what=kind)
+        return condition(obj, kind)
+
+    def wait_error(self, *words: str) -> Any:
+        """Wait until `status.error` has all the words; returns it decoded."""
+
+        def reached(obj: Any) -> bool:
+            error = obj.get("status", {}).get("error") or ""
+            return bool(error) and all(word in error for word in words)
+
+        return json.loads(self.until(reached, what=f"in error: {words}")["status"]["error"])
+
+    def wait_event(self, reason: str, *, words: str = "") -> Any:
+        """Wait for an Event with this reason whose message has `words`; returns it."""
+
+        def look(objects: Objects) -> Any:
+            return next((e for e in self._named(objects, reason) if words in e["message"]), None)
+
+        return self.api.until(self.place.core("events"), look)
+
+    def wait_new_job_manager(self, former: str) -> Self:
+        """Wait until the JobManager Deployment is another than the one with uid `former`."""
+
+        def look(objects: Objects) -> bool:
+            found = objects.get(self.name)
+            return found is not None and found["metadata"]["uid"] != former
+
+        self.api.until(self.place.apps("deployments"), look)
+        return self
+
+    def wait_gone(self) -> Self:
+        """Wait until the resource is gone."""
+        selector = f"metadata.name={self.name}"
+        self.api.until(self.collection, lambda objects: not objects, field_selector=selector)
+        return self
+
+    def wait_nothing_left(self) -> Self:
+        """Wait until the resource and all that was made for it are gone."""
+        self.wait_gone()
+        place = self.place
+        for collection in (
+            place.apps("deployments"),
+            place.apps("replicasets"),
+            place.core("pods"),
+            place.core("services"),
+            place.core("configmaps"),
+            place.ingresses,
+        ):
+            self.api.until(collection, self._has_none)
+        return self
+
+    def wait_pods(self, reached: Callable[[Objects], Any]) -> Any:
+        """Wait until its pods are as `reached(pods by name)` wants."""
+        return self.api.until(
+            self.place.core("pods"), reached, label_selector=f"app={self.name},component=jobmanager"
+        )
+
+    def _has_none(self, objects: Objects) -> bool:
+        return not any(self._is_mine(item) for item in objects.values())
+
+    def _is_mine(self, item: Any) -> bool:
+        metadata = item["metadata"]
+        owners = {owner["name"] for owner in metadata.get("ownerReferences", ())}
+        return (
+            self.name in {metadata["name"], *owners}
+            or metadata.get("labels", {}).get("app") == self.name
+        )
+
+    def _named(self, objects: Objects, reason: str) -> list[Any]:
+        return [
+            event
+            for event in objects.values()
+            if event["involvedObject"]["name"] == self.name
+            and event["involvedObject"]["kind"] == "FlinkDeployment"
+            and event["reason"] == reason
+        ]
+
+    def _sim(self, method: str, body: Any = None) -> Any:
+        data = json.dumps(body).encode() if body is not None else None
+        url = f"{self.place.sim}/_control/{self.place.namespace}/{self.name}"
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            url, data, {"Content-Type": "application/json"}, method=method
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return json.loads(answer.read() or b"null")
+
+
+def job_state(obj: Any) -> str | None:
+    """`status.jobStatus.state`."""
+    state: str | None = obj.get("status", {}).get("jobStatus", {}).get("state")
+    return state
+
+
+def condition(obj: Any, kind: str) -> Any:
+    """A condition of a resource, {} when there is none."""
+    found = obj.get("status", {}).get("conditions", ())
+    return next((one for one in found if one["type"] == kind), {})
