@@ -103,7 +103,7 @@ class Recorder:
             about, draft = await queue.get()
             try:
                 await self._write(about, draft)
-            except errors.ApiError as error:
+            except (errors.ApiError, errors.FencedError) as error:
                 self.dropped += 1
                 _log.warning(
                     "event not written",

@@ -40,7 +40,11 @@ _LATER_RANGES: Final = (
         "observed-scalability.coefficient-min", 0.5, 0.01, 1, only_if="observed-scalability.enabled"
     ),
     _Range(
-        "scaling.effectiveness.threshold", 0.1, 0, 1, only_if="scaling.effectiveness.detection.enabled"
+        "scaling.effectiveness.threshold",
+        0.1,
+        0,
+        1,
+        only_if="scaling.effectiveness.detection.enabled",
     ),
     _Range("memory.tuning.overhead", 0.2, 0, 1, only_if="memory.tuning.enabled"),
 )
@@ -48,7 +52,10 @@ _DAILY: Final = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?::(\d{3}))?)?-(\d{1,2}):(\d{2})(?::(\d{2})(?::(\d{3}))?)?",
     re.ASCII,
 )
+_CRON: Final = re.compile(r"[0-9A-Za-z*?/,#\- ]+", re.ASCII)
 _CRON_FIELDS: Final = (6, 7)
+_WINDOW: Final = "15 min"
+_LATEST: Final = [23, 59, 59, 999]
 _PARTS: Final = 2
 
 
@@ -91,10 +98,11 @@ def _number(conf: FlinkConf, item: _Range) -> float | Problem | None:
     if text is None:
         return item.default
     try:
-        return float(text)
+        return values.parse_double(text)
     except ValueError:
         return _problem(
-            item.key, f"invalid value in the autoscaler config {_PREFIX}{item.key}: {text!r} is no number"
+            item.key,
+            f"invalid value in the autoscaler config {_PREFIX}{item.key}: {text!r} is no number",
         )
 
 
@@ -115,18 +123,20 @@ def _kind(part: str) -> str | None:
     if match is not None:
         numbers = [int(group or 0) for group in match.groups()]
         start, end = numbers[:4], numbers[4:]
-        return "daily" if start < end else None
-    return "cron" if len(part.split()) in _CRON_FIELDS else None
+        valid = all(n <= top for time in (start, end) for n, top in zip(time, _LATEST, strict=True))
+        return "daily" if valid and start < end else None
+    return "cron" if _CRON.fullmatch(part) and len(part.split()) in _CRON_FIELDS else None
 
 
 def _window(conf: FlinkConf) -> Iterator[Problem]:
-    text = _text(conf, "metrics.window")
-    if text is None:
-        return
+    text = _text(conf, "metrics.window") or _WINDOW
     try:
         window = values.parse_duration(text)
     except ValueError as error:
-        yield _problem("metrics.window", f"invalid value in the autoscaler config {_PREFIX}metrics.window: {error}")
+        yield _problem(
+            "metrics.window",
+            f"invalid value in the autoscaler config {_PREFIX}metrics.window: {error}",
+        )
         return
     interval = conf.get(options.RECONCILE_INTERVAL)
     if window < interval:

@@ -74,7 +74,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _http_metadata(error: BaseException) -> dict[str, Any]:
     status = getattr(error, "status", None)
-    return {"httpResponseCode": status} if isinstance(status, int) else {}
+    return {"httpResponseCode": status} if isinstance(status, int) and status else {}
 
 
 def _entry(failure: Failure, chain: Sequence[Failure], limits: Limits) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _entry(failure: Failure, chain: Sequence[Failure], limits: Limits) -> dict[s
     labels = [
         label
         for pattern, label in limits.labels.items()
-        if any(re.search(pattern, part.message) for part in chain)
+        if any(_is_found(pattern, part.message) for part in chain)
     ]
     if labels:
         metadata["labels"] = labels
@@ -94,3 +94,11 @@ def _entry(failure: Failure, chain: Sequence[Failure], limits: Limits) -> dict[s
         "message": failure.message[: limits.field_length],
         "additionalMetadata": metadata,
     }
+
+
+def _is_found(pattern: str, text: str) -> bool:
+    """Whether the regular expression occurs in `text`; a broken one of the user's never does."""
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return False

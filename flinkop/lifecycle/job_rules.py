@@ -18,7 +18,9 @@ def first_problem(job: JobSpec, conf: FlinkConf) -> Problem | None:
 
 def _checkpoint_directory_is_missing(job: JobSpec, conf: FlinkConf) -> Problem | None:
     """J1: state can only be carried over when checkpoints have a place."""
-    if job.upgrade_mode is UpgradeMode.STATELESS or not _is_blank(conf, flink_options.CHECKPOINT_DIR):
+    if job.upgrade_mode is UpgradeMode.STATELESS or not _is_blank(
+        conf, flink_options.CHECKPOINT_DIR
+    ):
         return None
     return _missing(
         flink_options.CHECKPOINT_DIR,
@@ -33,7 +35,10 @@ def _savepoint_directory_is_missing(job: JobSpec, conf: FlinkConf) -> Problem | 
         return None
     causes = (
         (job.upgrade_mode is UpgradeMode.SAVEPOINT, "spec.job.upgradeMode is savepoint"),
-        (job.savepoint_trigger_nonce is not None, "spec.job.savepointTriggerNonce asks for savepoints"),
+        (
+            job.savepoint_trigger_nonce is not None,
+            "spec.job.savepointTriggerNonce asks for savepoints",
+        ),
         (
             options.PERIODIC_SAVEPOINT_INTERVAL.key in conf,
             f"{options.PERIODIC_SAVEPOINT_INTERVAL.key} asks for periodic savepoints",

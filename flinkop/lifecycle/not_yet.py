@@ -79,9 +79,9 @@ def _option_problems(conf: FlinkConf) -> Iterator[Problem]:
     for option, what in wishes:
         if conf.get(option):
             yield _option_problem(option.key, what)
-    for option in (options.PERIODIC_SAVEPOINT_INTERVAL, options.PERIODIC_CHECKPOINT_INTERVAL):
-        if conf.get(option).strip() not in ("", "0"):
-            yield _option_problem(option.key, "take periodic savepoints and checkpoints")
+    for interval in (options.PERIODIC_SAVEPOINT_INTERVAL, options.PERIODIC_CHECKPOINT_INTERVAL):
+        if conf.get(interval).strip() not in ("", "0"):
+            yield _option_problem(interval.key, "take periodic savepoints and checkpoints")
 
 
 def _option_problem(key: str, what: str) -> Problem:

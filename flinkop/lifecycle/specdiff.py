@@ -11,7 +11,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from flinkop.api import quantity
-from flinkop.config import flatten
+from flinkop.config import flatten, sensitive
 
 
 class DiffType(IntEnum):
@@ -49,7 +49,8 @@ class SpecDiff:
         """Return the wording of SpecChanged events: `Diff: <Kind>Spec[path : a -> b, ...]`."""
         leaves = (leaf for change in self.changes for leaf in _leaves(change))
         body = ", ".join(
-            f"{path} : {_show(before)} -> {_show(after)}" for path, before, after in leaves
+            f"{path} : {_show(path, before)} -> {_show(path, after)}"
+            for path, before, after in leaves
         )
         return f"Diff: {self.kind}Spec[{body}]"
 
@@ -174,20 +175,29 @@ def _same_template(old: Any, new: Any) -> bool:
     """A template's `apiVersion`, `kind` and `status` do not count; nor do empty lists and maps."""
     if old is None or new is None:
         return False
-    return _pruned({k: v for k, v in old.items() if k not in _TEMPLATE_NOISE}) == _pruned(
-        {k: v for k, v in new.items() if k not in _TEMPLATE_NOISE}
+    left, right = (
+        _pruned({k: v for k, v in template.items() if k not in _TEMPLATE_NOISE})
+        for template in (old, new)
     )
+    return bool(left == right)
 
 
-_STRING_MAPS: Final = frozenset(
-    {"labels", "annotations", "limits", "requests", "nodeSelector", "matchLabels"}
-)
+_QUANTITY_MAPS: Final = frozenset({"limits", "requests", "overhead"})
+_QUANTITIES: Final = frozenset({"sizeLimit", "divisor"})
+_STRING_MAPS: Final = _QUANTITY_MAPS | {
+    "labels",
+    "annotations",
+    "nodeSelector",
+    "matchLabels",
+    "volumeAttributes",
+    "options",
+}
 
 
 def _pruned(value: Any, name: str = "") -> Any:
     """Drop what the Kubernetes model treats as absent; equal quantities become equal texts."""
     if isinstance(value, Mapping):
-        if name in ("limits", "requests"):
+        if name in _QUANTITY_MAPS:
             return {k: _normal_quantity(v) for k, v in value.items()}
         kept = {k: _pruned(v, k) for k, v in value.items()}
         return {
@@ -197,7 +207,7 @@ def _pruned(value: Any, name: str = "") -> Any:
         }
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_pruned(v) for v in value]
-    return value
+    return _normal_quantity(value) if name in _QUANTITIES and value is not None else value
 
 
 def _same_resources(old: Any, new: Any) -> bool:
@@ -237,11 +247,15 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
         yield path, before, after
 
 
-def _show(value: Any) -> str:
+def _show(path: str, value: Any) -> str:
     if value is None:
         return "null"
+    if path.startswith("flinkConfiguration.") and sensitive.is_sensitive(path):
+        return sensitive.HIDDEN
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
         return "{..}"
+    if isinstance(value, list):
+        return "[..]" if value else "[]"
     return str(value)

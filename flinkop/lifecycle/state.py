@@ -128,15 +128,15 @@ def _ready(
         return _condition("Ready", generation, stall.reason, stall.message, up=False)
     job = status.job_status.state
     match state:
-        case LifecycleState.STABLE if job in (None, FlinkJobState.RUNNING, FlinkJobState.FINISHED):
-            message = (
-                "the job has finished" if job is FlinkJobState.FINISHED else "running as specified"
-            )
-            return _condition("Ready", generation, "Stable", message, up=True)
         case LifecycleState.STABLE if _is_session(status):
             up = status.job_manager_deployment_status is JobManager.READY
             reason, message = _JOB_MANAGER_WORDS[status.job_manager_deployment_status]
             return _condition("Ready", generation, reason, message, up=up)
+        case LifecycleState.STABLE if job in (FlinkJobState.RUNNING, FlinkJobState.FINISHED):
+            message = (
+                "the job has finished" if job is FlinkJobState.FINISHED else "running as specified"
+            )
+            return _condition("Ready", generation, "Stable", message, up=True)
         case LifecycleState.SUSPENDED:
             return _condition("Ready", generation, "Suspended", "suspended as specified", up=True)
         case _:

@@ -25,11 +25,12 @@ class ProbeBackoff:
     _random: random.Random = field(factory=random.Random)
 
     def next_delay(self, request: Request, upper: float) -> float:
-        """Return seconds until the next look at `request`, at most `upper`."""
+        """Return seconds until the next look at `request`, at most `upper`, but never at once."""
         looks = self._looks.get(request, 0)
         self._looks[request] = looks + 1
-        delay = min(_FIRST_SECONDS * _FACTOR ** min(looks, 20), _LAST_SECONDS, upper)
-        return delay * self._random.uniform(1 - _JITTER, 1 + _JITTER)
+        delay = min(_FIRST_SECONDS * _FACTOR ** min(looks, 20), _LAST_SECONDS)
+        jittered = delay * self._random.uniform(1 - _JITTER, 1 + _JITTER)
+        return min(jittered, max(upper, _FIRST_SECONDS))
 
     def reset(self, request: Request) -> None:
         """Forget how often `request` was looked at."""

@@ -26,6 +26,7 @@ from flinkop.api.status import (
     LifecycleState,
     ReconciliationState,
 )
+from flinkop.controllers.flinkdeployment import progress
 from flinkop.controllers.flinkdeployment.observation import Observation, Rest
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, normal, warning
@@ -227,30 +228,38 @@ def plan(at: Situation) -> Plan:
             "the job has state to be restored, and flinkop cannot yet do that. "
             "Nothing was changed. Finish the upgrade with the operator that began it",
         )
-    if at.status.reconciliation_status.state is ReconciliationState.UPGRADING:
-        return _continue_upgrade(at, recorded.spec)
-    changed = at.diff is not None and at.diff.type > DiffType.IGNORE
-    if changed:
+    if _is_upgrading(at.status):
+        return _continue_upgrade(at)
+    if _has_changed(at):
         return _spec_changed(at, recorded.spec)
     return _steady(at)
+
+
+def _is_upgrading(status: FlinkDeploymentStatus) -> bool:
+    return status.reconciliation_status.state is ReconciliationState.UPGRADING
+
+
+def _has_changed(at: Situation) -> bool:
+    return at.diff is not None and at.diff.type > DiffType.IGNORE
 
 
 def needs_state(at: Situation, recorded: FlinkDeploymentSpec) -> bool:
     """Whether the next start of the job would have to restore state that this version cannot restore.
 
-    A first deployment from `initialSavepointPath` is no such case: its path is in the status.
+    A first deployment from `initialSavepointPath` is no such case: its path is in the status. A change
+    of a running job is judged here too, although the validator refuses it first: no single check may
+    stand between a job and the loss of its state.
     """
     if recorded.job is None:
         return False
-    upgrading = at.status.reconciliation_status.state is ReconciliationState.UPGRADING
-    last = record.last_reconciled(at.status)
-    if upgrading and last is not None and last.first_deployment:
+    upgrading = _is_upgrading(at.status)
+    if upgrading and _is_first_attempt(at.status):
         return False
     down = recorded.job.state is JobState.SUSPENDED and not wants_suspended(at.spec)
+    if at.user_mode is not UpgradeMode.STATELESS:
+        return upgrading or down or _has_changed(at)
     if not (upgrading or down):
         return False
-    if at.user_mode is not UpgradeMode.STATELESS:
-        return True
     recorded_state = recorded.job.upgrade_mode is not UpgradeMode.STATELESS
     return recorded_state and not _asks_for_empty_start(at.spec, recorded)
 
@@ -301,7 +310,7 @@ def _first_deployment(at: Situation) -> Plan:
     status = at.status
     if path:
         status = evolve(status, job_status=evolve(status.job_status, upgrade_savepoint_path=path))
-    return _deploy(evolve(at, spec=spec, status=status), "first deployment", path)
+    return _deploy(evolve(at, spec=spec, status=status), "first deployment", path or None)
 
 
 def _leftover(at: Situation) -> Plan:
@@ -314,16 +323,23 @@ def _leftover(at: Situation) -> Plan:
     )
 
 
-def _deploy(at: Situation, reason: str, path: str | None) -> Plan:
+def _deploy(at: Situation, reason: str, path: str | None = None) -> Plan:
     """Write ahead, submit, record: the job id is durable before Flink hears of it (T-22)."""
-    job_id = at.new_job_id() if at.spec.job else None
+    attempt = evolve(_attempt(at), job_manager_deployment_status=JobManager.MISSING)
+    before = (WriteAhead(attempt), *_ha_steps(at))
+    return _submit(evolve(at, status=attempt), reason, before, path)
+
+
+def _attempt(at: Situation) -> FlinkDeploymentStatus:
+    """Return what is written ahead: the spec to reach, and the id that its job is going to have.
+
+    No id means that no job is to run: `_is_suspending` knows a suspension by it. Whoever goes on after
+    a crash submits with this id again, so that a Deployment it does not see yet (T-42) can be its own.
+    """
     attempt = record.before_attempt(at.status, at.target)
-    attempt = evolve(
-        attempt,
-        job_status=evolve(attempt.job_status, job_id=job_id or attempt.job_status.job_id),
-        job_manager_deployment_status=JobManager.MISSING,
-    )
-    return _submit(evolve(at, status=attempt), reason, (WriteAhead(attempt),), path)
+    runs = at.spec.job is not None and not wants_suspended(at.spec)
+    job_id = at.new_job_id() if runs else None
+    return evolve(attempt, job_status=evolve(attempt.job_status, job_id=job_id))
 
 
 def _submit(at: Situation, reason: str, before: tuple[Step, ...], path: str | None) -> Plan:
@@ -374,12 +390,14 @@ def _spec_changed(at: Situation, recorded: FlinkDeploymentSpec) -> Plan:
     down = recorded.job is not None and recorded.job.state is JobState.SUSPENDED
     if down and wants_suspended(at.spec):  # R-25
         return Plan("suspended and to stay so: changes count when it is resumed", at.status, said)
-    spec = _with_mode(at.spec, UpgradeMode.STATELESS)
-    at = evolve(at, spec=spec)
-    if down and at.observation.job_manager is None:
-        resumed = _deploy(at, "resuming the suspended job", None)
-        return evolve(resumed, steps=(*said, *resumed.steps))
-    attempt = record.before_attempt(at.status, at.target)
+    at = evolve(at, spec=_with_mode(at.spec, UpgradeMode.STATELESS))
+    if at.observation.job_manager is None:
+        reason = (
+            "resuming the suspended job" if down else "the spec changed, and no cluster is left"
+        )
+        made = _suspended(at) if wants_suspended(at.spec) else _deploy(at, reason)
+        return evolve(made, steps=(*said, *made.steps))
+    attempt = _attempt(at)
     steps: list[Step] = [*said]
     if not wants_suspended(at.spec):
         steps.append(CheckObjects(at.spec))
@@ -390,7 +408,6 @@ def _spec_changed(at: Situation, recorded: FlinkDeploymentSpec) -> Plan:
         reason=f"the spec changed ({at.diff.type.name if at.diff else 'UPGRADE'}): replacing the cluster",
         status=attempt,
         steps=(*steps, WriteAhead(attempt), *_delete_steps(at)),
-        again=at.observation.job_manager is None,
         wait=Wait.PROGRESS,
     )
 
@@ -412,34 +429,62 @@ def _spec_changed_event(at: Situation) -> tuple[Step, ...]:
     )
 
 
-def _continue_upgrade(at: Situation, recorded: FlinkDeploymentSpec) -> Plan:
+def _continue_upgrade(at: Situation) -> Plan:
     """UPGRADING was found in the status: go on from wherever it was left."""
-    mode = UpgradeMode.STATELESS
-    path = None
-    last = record.last_reconciled(at.status)
-    if last is not None and last.first_deployment and recorded.job is not None:
-        mode = recorded.job.upgrade_mode
-        path = (
-            at.status.job_status.upgrade_savepoint_path if mode is UpgradeMode.SAVEPOINT else None
-        )
-    at = evolve(at, spec=_with_mode(at.spec, mode))
+    mode, path = _restore_of_attempt(at.status)
     newer = at.generation != at.status.observed_generation
+    if not newer and _is_suspending(at.status):
+        # Also when a refused spec is replaced by the recorded one, whose state is never "suspended by wish".
+        at = evolve(at, spec=_with_state(at.spec, JobState.SUSPENDED))
+    at = evolve(at, spec=_with_mode(at.spec, mode))
     facts = at.observation.job_manager
-    if newer and last is not None and last.first_deployment and facts is None:
-        # Nothing of the first attempt exists: what the user wants by now is deployed instead (P-7).
-        return _first_deployment(evolve(at, status=record.forget_first_attempt(at.status)))
-    if facts is not None and facts.deleting:
+    if facts is None:
+        return _old_is_gone(at, path, newer=newer)
+    if facts.deleting:
         return Plan("waiting for the old cluster to be gone", at.status, wait=Wait.PROGRESS)
-    if facts is not None and facts.generation == at.status.observed_generation and not newer:
-        return _finish_submission(at, path)
-    if facts is not None:
+    if facts.generation != at.status.observed_generation:
         return _replace_old(at, newer=newer)
+    if newer:  # P-6, so that what the user wants by now is a change like any other
+        status = record.already_upgraded(at.status)
+        return Plan("the interrupted deployment is there", status, again=True)
+    return _finish_submission(at, path)
+
+
+def _restore_of_attempt(status: FlinkDeploymentStatus) -> tuple[UpgradeMode, str | None]:
+    """Return mode and restore path of the attempt under way; only a first one may have a path."""
+    last = record.last_reconciled(status)
+    if last is None or last.spec.job is None or not last.first_deployment:
+        return UpgradeMode.STATELESS, None
+    mode = last.spec.job.upgrade_mode
+    path = status.job_status.upgrade_savepoint_path if mode is UpgradeMode.SAVEPOINT else None
+    return mode, path
+
+
+def _is_first_attempt(status: FlinkDeploymentStatus) -> bool:
+    last = record.last_reconciled(status)
+    return last is not None and bool(last.first_deployment)
+
+
+def _is_suspending(status: FlinkDeploymentStatus) -> bool:
+    """Whether the attempt under way is to end without a job (see `_attempt`)."""
+    last = record.last_reconciled(status)
+    if last is None or last.spec.job is None or last.first_deployment:
+        return False
+    return _is_upgrading(status) and status.job_status.job_id is None
+
+
+def _old_is_gone(at: Situation, path: str | None, *, newer: bool) -> Plan:
+    """No JobManager is left: start the new one, from what is written ahead if that is still wanted."""
+    if newer and _is_first_attempt(at.status):  # P-7: nothing of it exists, so a new spec wins
+        return _first_deployment(evolve(at, status=record.forget_first_attempt(at.status)))
     if wants_suspended(at.spec):
         return _suspended(at)
-    ended = evolve(at, status=evolve(at.status, job_manager_deployment_status=JobManager.MISSING))
-    steps = _ha_steps(at)
-    deploy = _deploy(ended, "the old cluster is gone: deploying the new one", path)
-    return evolve(deploy, steps=(*steps, *deploy.steps))
+    reason = "the old cluster is gone: deploying the new one"
+    known = at.spec.job is None or at.status.job_status.job_id is not None
+    if known and not newer:
+        return _submit(at, reason, _ha_steps(at), path)
+    made = _deploy(at, reason, path)
+    return evolve(made, steps=(*_spec_changed_event(at), *made.steps)) if newer else made
 
 
 def _finish_submission(at: Situation, path: str | None) -> Plan:
@@ -452,7 +497,7 @@ def _finish_submission(at: Situation, path: str | None) -> Plan:
 
 
 def _replace_old(at: Situation, *, newer: bool) -> Plan:
-    attempt = record.before_attempt(at.status, at.target) if newer else at.status
+    attempt = _attempt(at) if newer else at.status
     before: tuple[Step, ...] = (*_spec_changed_event(at), WriteAhead(attempt)) if newer else ()
     return Plan(
         reason="deleting the old cluster",
@@ -474,68 +519,106 @@ def _suspended(at: Situation) -> Plan:
 
 
 def _ha_steps(at: Situation) -> tuple[Step, ...]:
-    """A stateless start must not find the old run's metadata, or Flink would restore from it."""
-    return (DeleteHaMetadata(),) if at.high_availability else ()
+    """A stateless start must not find an old run's metadata, or Flink would run that job as well.
+
+    A session cluster keeps it: from there its new JobManager recovers the jobs (behaviour.md 3.9).
+    """
+    return (DeleteHaMetadata(),) if at.high_availability and at.spec.job is not None else ()
 
 
 def _delete_steps(at: Situation) -> tuple[Step, ...]:
-    facts = at.observation.job_manager
+    facts, rest = at.observation.job_manager, at.observation.rest
     if facts is None or facts.deleting:
         return ()
-    job = at.observation.rest.job(at.status.job_status.job_id)
-    asked = at.observation.rest.state is Rest.ANSWERED
-    cancellable = job is not None and not FlinkJobState(job.state.value).is_terminal
-    cancel: tuple[Step, ...] = (CancelJob(job.jid),) if job is not None and cancellable else ()
-    return (*cancel, DeleteCluster(facts.uid, scale_down=not asked))
+    live = [job.jid for job in rest.jobs if not FlinkJobState(job.state.value).is_terminal]
+    own = [jid for jid in live if jid == at.status.job_status.job_id]
+    quiet = rest.state is Rest.ANSWERED and len(own) == len(live)
+    return (*(CancelJob(jid) for jid in own), DeleteCluster(facts.uid, scale_down=not quiet))
 
 
 def _steady(at: Situation) -> Plan:
     """Nothing new is asked for: record that, and repair what was lost."""
     status = record.refresh(at.status, at.generation)
     at = evolve(at, status=status)
-    if _is_lost(at):
+    lost = _is_lost(at)
+    if lost and _is_recoverable(at):
         return _recover(at)
-    return Plan(_steady_reason(status), status, wait=_steady_wait(status), stall=_job_stall(status))
+    stall = _lost_stall(at) if lost else _job_stall(status)
+    return Plan(_steady_reason(status), status, wait=_steady_wait(status), stall=stall)
 
 
 def _is_lost(at: Situation) -> bool:
-    """R-83 for jobs without state: the JobManager is gone and should be there."""
-    job = at.spec.job
-    if job is None or not at.recovery or at.observation.job_manager is not None:
+    """Whether the JobManager is gone and should be there."""
+    if at.observation.job_manager is not None:
         return False
+    deployed = progress.deployed_spec(at.status)
+    if deployed is None or deployed.job is None:
+        return deployed is not None
     state = at.status.job_status.state
-    return (
-        at.user_mode is UpgradeMode.STATELESS
-        and not at.high_availability  # its metadata has state to be restored
-        and job.state is JobState.RUNNING
-        and not (state is not None and state.is_terminal)
-    )
+    ended = state is not None and state.is_terminal
+    return deployed.job.state is JobState.RUNNING and not ended
+
+
+def _is_recoverable(at: Situation) -> bool:
+    """R-83 for jobs without state, and 3.9 for session clusters, whose jobs only HA brings back."""
+    if not at.recovery:
+        return False
+    if at.spec.job is None:
+        return at.high_availability
+    # HA metadata has state to be restored
+    return at.user_mode is UpgradeMode.STATELESS and not at.high_availability
 
 
 def _recover(at: Situation) -> Plan:
-    text = "Recovering lost deployment"
-    job_id = at.new_job_id()
+    """Deploy again what was deployed, from where it was started (3.10, resubmit).
+
+    The job keeps its id, in case the Deployment is there and the cache only late (T-42).
+    """
+    spec = progress.deployed_spec(at.status) or at.spec
+    from_path = spec.job is not None and spec.job.upgrade_mode is UpgradeMode.SAVEPOINT
+    path = at.status.job_status.upgrade_savepoint_path if from_path else None
+    job_id = (at.status.job_status.job_id or at.new_job_id()) if spec.job else None
     attempt = evolve(at.status, job_status=evolve(at.status.job_status, job_id=job_id))
     after = evolve(
         attempt,
         job_manager_deployment_status=JobManager.DEPLOYING,
         job_status=evolve(attempt.job_status, state=FlinkJobState.RECONCILING),
+        cluster_info=_without_health(attempt.cluster_info),
     )
+    text = "Recovering lost deployment"
+    say: tuple[Step, ...] = (Say(warning(reasons.RECOVER_DEPLOYMENT, reasons.JOB, text)),)
     return Plan(
         reason="the JobManager Deployment was lost: deploying it again",
         status=after,
         steps=(
-            Say(warning(reasons.RECOVER_DEPLOYMENT, reasons.JOB, text)),
+            *(say if spec.job else ()),
             WriteAhead(attempt),
-            Submit(at.spec, at.status.observed_generation or at.generation, job_id),
+            Submit(spec, at.status.observed_generation or at.generation, job_id, path),
         ),
         wait=Wait.PROGRESS,
     )
 
 
+def _lost_stall(at: Situation) -> Stall:
+    if not at.recovery:
+        why = "kubernetes.operator.jm-deployment-recovery.enabled is false"
+    elif at.spec.job is None:
+        why = "without high availability its jobs could not be brought back"
+    else:
+        why = "flinkop cannot yet restore the state of its job"
+    message = (
+        f"the JobManager Deployment is gone and is not deployed again, because {why}. "
+        "Change spec.restartNonce to start the cluster anew"
+    )
+    return Stall("JobManagerMissing", message)
+
+
 def _steady_reason(status: FlinkDeploymentStatus) -> str:
     state = status.job_manager_deployment_status
-    if state is JobManager.READY and record.is_stable(status):
+    recorded = record.last_reconciled(status)
+    job = recorded.spec.job if recorded else None
+    suspended = job is not None and job.state is JobState.SUSPENDED
+    if (state is JobManager.READY or suspended) and record.is_stable(status):
         return "Resource fully reconciled, nothing to do..."
     return f"waiting: JobManager {state.value}, job {status.job_status.state or 'not known yet'}"
 
@@ -593,9 +676,8 @@ def cleanup(at: Situation) -> Plan:
         return Plan("deleting the cluster", status, steps, wait=Wait.PROGRESS, silent=True)
     if mine:
         return Plan("waiting for the cluster to be gone", status, said, wait=Wait.PROGRESS)
-    return Plan(
-        "nothing is left", status, (*said, *_ha_steps(at), ReleaseFinalizer()), wait=Wait.NONE
-    )
+    metadata: tuple[Step, ...] = (DeleteHaMetadata(),) if at.high_availability else ()
+    return Plan("nothing is left", status, (*said, *metadata, ReleaseFinalizer()), wait=Wait.NONE)
 
 
 def _blocker(at: Situation) -> str | None:
@@ -627,3 +709,9 @@ def _with_mode(spec: FlinkDeploymentSpec, mode: UpgradeMode) -> FlinkDeploymentS
     if spec.job is None:
         return spec
     return evolve(spec, job=evolve(spec.job, upgrade_mode=mode))
+
+
+def _with_state(spec: FlinkDeploymentSpec, state: JobState) -> FlinkDeploymentSpec:
+    if spec.job is None:
+        return spec
+    return evolve(spec, job=evolve(spec.job, state=state))

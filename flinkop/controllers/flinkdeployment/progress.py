@@ -95,8 +95,8 @@ def deployed_spec(status: FlinkDeploymentStatus) -> FlinkDeploymentSpec | None:
 
 def _job_manager_gone(subject: Subject) -> FlinkDeploymentStatus:
     """During an upgrade only one thing is of interest: whether the old cluster is gone."""
-    status = subject.status
-    if subject.observation.job_manager is not None:
+    status, facts = subject.status, subject.observation.job_manager
+    if facts is not None and facts.ours:
         return status
     return evolve(
         status,
@@ -114,7 +114,7 @@ def _job_manager(subject: Subject) -> Assessed:
     """Judge the Deployment (behaviour.md 2.4)."""
     status, seen = subject.status, subject.observation
     facts = seen.job_manager
-    if facts is None or facts.deleting:
+    if facts is None or facts.deleting or not facts.ours:
         return _missing(subject)
     if facts.available and seen.rest.state is Rest.NOT_ASKED:
         return Assessed(status)
@@ -176,7 +176,7 @@ def _start_failure(subject: Subject) -> PodFailure | None:
 
 
 def _failed_to_start(subject: Subject, failure: PodFailure) -> Assessed:
-    """O-20 to O-23: said once, when it is first seen or when the cause changes."""
+    """O-20 to O-23: said once, because texts and reasons of one failure change with every retry."""
     status = subject.status
     error = Failure(
         FailureType.DEPLOYMENT_FAILED, failure.message, {"reason": failure.reason}
@@ -187,14 +187,18 @@ def _failed_to_start(subject: Subject, failure: PodFailure) -> Assessed:
         job_manager_deployment_status=state,
         job_status=evolve(status.job_status, state=FlinkJobState.RECONCILING),
     )
-    known = (
-        status.job_manager_deployment_status is state if failure.fatal else status.error == error
-    )
-    if known and status.error is not None:
+    if status.job_manager_deployment_status is state and _tells(status.error, failure):
         return Assessed(found)
     return Assessed(evolve(found, error=error)).say(
         warning(failure.reason, reasons.JOB_MANAGER_DEPLOYMENT, failure.message),
     )
+
+
+def _tells(error: str | None, failure: PodFailure) -> bool:
+    """Whether `status.error` is about this failure, or for fatal ones about any failure to start."""
+    if error is None or FailureType.DEPLOYMENT_FAILED not in error:
+        return False
+    return failure.fatal or f'"reason":"{failure.reason}"' in error
 
 
 def _cluster(found: Assessed, subject: Subject) -> Assessed:
@@ -236,16 +240,19 @@ def _still_submitting(subject: Subject) -> bool:
 
 
 def _job_not_found(found: Assessed) -> Assessed:
-    """O-36: the JobManager does not know the job (yet, or any more)."""
-    status = found.status
-    recon = evolve(status.reconciliation_status, state=ReconciliationState.DEPLOYED)
-    job = evolve(status.job_status, state=FlinkJobState.RECONCILING)
-    lost = evolve(status, error=JOB_NOT_FOUND, job_status=job, reconciliation_status=recon)
+    """O-36: the JobManager does not know the job (yet, or any more).
+
+    The reference also sets the state to DEPLOYED, which forgets a rollback; nothing is under way here.
+    """
+    job = evolve(found.status.job_status, state=FlinkJobState.RECONCILING)
+    lost = evolve(found.status, error=JOB_NOT_FOUND, job_status=job)
     return found.having(lost).say(warning(reasons.MISSING, reasons.JOB, JOB_NOT_FOUND))
 
 
 def _job_found(found: Assessed, job: JobOverview, subject: Subject) -> Assessed:
     """O-32 to O-35."""
+    if found.status.error == JOB_NOT_FOUND:
+        found = found.having(evolve(found.status, error=None))
     before = found.status.job_status
     state = FlinkJobState(interpret.running_state(job).value)
     after = evolve(before, state=state, job_name=job.name, start_time=str(job.start_time))
@@ -260,8 +267,6 @@ def _job_found(found: Assessed, job: JobOverview, subject: Subject) -> Assessed:
         found = found.having(_after_cancellation(found.status, subject.spec))
     if state is FlinkJobState.FAILED:
         found = _job_failed(found, subject)
-    elif found.status.error == JOB_NOT_FOUND:
-        found = found.having(evolve(found.status, error=None))
     found = found.say(_changed(subject.status.job_status.state, state))
     return found.having(_stable_if_running(found.status))
 
@@ -320,11 +325,17 @@ def _stable_if_running(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
 
 
 def _without_old_error(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
-    """O-8: an error ends when the cluster is fine and the recorded spec stable."""
+    """O-8: an error ends when the cluster is fine, or down as asked, and the recorded spec stable."""
+    if status.error is None:
+        return status
+    recorded = record.last_reconciled(status)
+    job = recorded.spec.job if recorded else None
+    suspended = job is not None and job.state is JobState.SUSPENDED
+    up = status.job_manager_deployment_status is JobManager.READY
     healthy = (
-        status.job_manager_deployment_status is JobManager.READY
+        (up or suspended)
         and status.job_status.state is not FlinkJobState.FAILED
         and status.error != JOB_NOT_FOUND
         and record.is_stable(status)
     )
-    return evolve(status, error=None) if healthy and status.error is not None else status
+    return evolve(status, error=None) if healthy else status
