@@ -66,6 +66,7 @@ def held(pod: SimPod, order: str, message: str | None) -> dict[str, Any]:
     """Return a status in which the pod does not run, and why.
 
     The phase is Running even where a kubelet says Pending: kwok plays every pending pod to Ready again.
+    kwok may have been first, so that the pod was Ready for a moment; its REST API never answered, though.
     """
     name = pod.metadata.labels.get("app", "")
     text = message or _MESSAGES.get(order, "simulated").format(
@@ -96,8 +97,9 @@ def held(pod: SimPod, order: str, message: str | None) -> dict[str, Any]:
 
 
 def released() -> dict[str, Any]:
-    """Return a status from which kwok plays the pod to Ready."""
-    return {"phase": "Pending", "reason": None, "conditions": None, "containerStatuses": None}
+    """Return a status from which kwok plays the pod to Ready, with an address of its choice."""
+    gone = ("reason", "conditions", "containerStatuses", "podIP", "podIPs", "hostIP", "hostIPs")
+    return {"phase": "Pending"} | dict.fromkeys(gone)
 
 
 def restarted(pod: SimPod, at: str) -> dict[str, Any]:

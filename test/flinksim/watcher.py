@@ -1,6 +1,5 @@
 """Turns what happens to pods into the life of clusters."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -18,6 +17,7 @@ from flinkop.kube import errors
 from flinkop.kube.client import KubeClient
 from flinkop.kube.meta import CONFIGMAPS, EVENTS, PODS, Meta, ObjectKey
 from flinkop.runtime.informer import Informer
+from flinkop.runtime.scope import ALL, Scope
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -36,7 +36,14 @@ def _cluster_index(pod: SimPod) -> list[str]:
 
 class Watcher:
     def __init__(
-        self, client: KubeClient, world: World, effects: KubeEffects, lanes: Lanes, clock: Clock
+        self,
+        client: KubeClient,
+        world: World,
+        effects: KubeEffects,
+        lanes: Lanes,
+        clock: Clock,
+        *,
+        scope: Scope = ALL,
     ) -> None:
         self._client = client
         self._world = world
@@ -45,7 +52,12 @@ class Watcher:
         self._clock = clock
         self._up: set[str] = set()
         self.informer: Informer[SimPod] = Informer(
-            client, PODS, SimPod, label_selector=SELECTOR, indexers={"cluster": _cluster_index}
+            client,
+            PODS,
+            SimPod,
+            scope=scope,
+            label_selector=SELECTOR,
+            indexers={"cluster": _cluster_index},
         )
         self.informer.add_handler(self._on_pod)
         world.on_order = self._ordered
@@ -199,13 +211,3 @@ def _annotated(pod: SimPod) -> dict[str, Any]:
     if not isinstance(orders, dict):
         raise ValueError(f"annotation {knobs.ANNOTATION} is not a JSON object")  # noqa: TRY004 - one error for all
     return orders
-
-
-async def synced(watcher: Watcher, seconds: float) -> None:
-    """Wait for the first list.
-
-    Raises:
-        TimeoutError: it did not come.
-    """
-    async with asyncio.timeout(seconds):
-        await watcher.informer.wait_synced()
