@@ -87,6 +87,8 @@ async def run(options: ProcessOptions, loaded: source.Loaded, snapshot: ConfigSn
     clock = SystemClock()
     for sentence in loaded.warnings:
         _log.warning(sentence)
+    for ignored in snapshot.layers.ignored:
+        _log.warning(f"{ignored.key} has no effect: {ignored.reason}")
     credentials = await kube_config.load(
         options.kubeconfig, options.context, environ=options.environ, clock=clock
     )

@@ -60,14 +60,12 @@ class FlinkVersion(enum.Enum):
         return self.number >= (major, minor)
 
     @property
-    def supported(self) -> bool:
-        """Whether the operator runs this version (`api.md` 6.3: v1_15 and later)."""
-        return self.is_at_least(1, 15)
-
-    @property
     def deprecated(self) -> bool:
-        """Whether the version still runs but support ends soon (v1_15 to v1_18)."""
-        return self.supported and not self.is_at_least(1, 19)
+        """Whether Flink itself has let go of the version: v1_13 to v1_18 (`api.md` 6.3).
+
+        They run all the same; the reference refuses v1_13 and v1_14, which its first releases ran.
+        """
+        return not self.is_at_least(1, 19)
 
     @property
     def release(self) -> str:

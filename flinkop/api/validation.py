@@ -86,17 +86,6 @@ def flink_version_is_missing(version: FlinkVersion | None) -> Problem | None:
     )
 
 
-def flink_version_is_unsupported(version: FlinkVersion) -> Problem | None:
-    """D3: v1_13 and v1_14 are known to the schema only."""
-    if version.supported:
-        return None
-    return Problem(
-        "spec.flinkVersion",
-        "UnsupportedFlinkVersion",
-        f"Flink {version} is not supported by this operator version: use v1_15 or later",
-    )
-
-
 def service_account_is_missing(service_account: str | None) -> Problem | None:
     """D20: only absence is refused; an empty text passes."""
     if service_account is not None:

@@ -39,5 +39,7 @@ WAITING_FAILURES: Final = frozenset(
     },
 )
 
-# Reported by flinkop only: the reference stays silent about a pod that no node can take.
+# Reported by flinkop only: the reference stays silent about a pod that no node can take, and about
+# configuration that Flink will not read as it was written.
 UNSCHEDULABLE: Final = "Unschedulable"
+CONFIGURATION_WARNING: Final = "ConfigurationWarning"

@@ -15,10 +15,11 @@ from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.builders import cluster, effective_conf, ingress
 from flinkop.builders.identity import GENERATION_ANNOTATION, NATIVE, ClusterIdentity
-from flinkop.config import flink_options
+from flinkop.config import flink_options, local_files
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.controllers.flinkdeployment import plan
 from flinkop.events import reasons
+from flinkop.events.draft import warning
 from flinkop.flink import jobs
 from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
@@ -130,7 +131,9 @@ class Reconciler:
         for body in objects.accompanying:
             await self._create_owned(ctx, cluster.with_owner(body, ctx.key.name, uid), uid)
         for sentence in objects.warnings:
-            _log.warning(sentence)
+            ctx.say(warning(reasons.CONFIGURATION_WARNING, reasons.OPERATOR, sentence))
+        if step.spec.flink_version is not None and step.spec.flink_version.deprecated:
+            _log.warning(f"Flink {step.spec.flink_version.release} is deprecated: plan its upgrade")
 
     async def _create_deployment(
         self, ctx: Context, body: Mapping[str, Any], generation: int
@@ -266,7 +269,8 @@ def build(
         savepoint_path=savepoint_path,
         result_store_id=str(uuid.uuid4()),
     )
-    return cluster.build(conf, spec, who, ctx.settings.log_files)
+    found = local_files.read(conf, ctx.settings.default, ctx.settings.environ)
+    return cluster.build(conf, spec, who, ctx.settings.log_files, found)
 
 
 def _refused(error: errors.ApiError) -> ObjectRefused:

@@ -25,13 +25,11 @@ def test_parsing_names_the_known_versions_on_failure():
         FlinkVersion.parse("v1_12")
 
 
-def test_support_begins_at_1_15_and_deprecation_ends_at_1_18():
-    """`api.md` 6.3."""
-    assert [version.value for version in FlinkVersion if not version.supported] == [
+def test_deprecation_ends_at_1_18():
+    """All known versions run; those before 1.19 are deprecated."""
+    assert [version.value for version in FlinkVersion if version.deprecated] == [
         "v1_13",
         "v1_14",
-    ]
-    assert [version.value for version in FlinkVersion if version.deprecated] == [
         "v1_15",
         "v1_16",
         "v1_17",

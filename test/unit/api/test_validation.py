@@ -49,14 +49,6 @@ def test_required_fields():
     assert validation.ingress_template_is_missing(IngressSpec()) is not None
 
 
-def test_versions_below_1_15_are_found():
-    """D3."""
-    assert validation.flink_version_is_unsupported(FlinkVersion.V1_15) is None
-    found = validation.flink_version_is_unsupported(FlinkVersion.V1_14)
-    assert found is not None
-    assert "v1_14" in found.message
-
-
 @pytest.mark.parametrize("value", ["text", 5, [], None, True])
 def test_a_configuration_that_is_no_object_is_found(value):
     """The API server lets it through."""
