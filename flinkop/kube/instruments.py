@@ -21,7 +21,7 @@ class ClientInstruments(Protocol):
         ...
 
     def retry(self, verb: str, resource: str, reason: str) -> None:
-        """Count a call that is tried again: `throttled`, `unavailable` or `unauthorized`."""
+        """Count a call that is tried again: throttled, unavailable, unauthorized, disconnected."""
         ...
 
     def in_flight(self, pool: str, count: int) -> None:

@@ -97,7 +97,7 @@ class Pool:
             ssl=self._credentials.ssl_context or True,
             socket_factory=_socket,
         )
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -106,6 +106,10 @@ class Pool:
             # Inside a cluster bytes are cheaper than the time to inflate them.
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
         )
+        # aiohttp sends a PUT or DELETE again by itself when a kept connection breaks, past the fence
+        # and without telling. There is no public switch; `Transport` does it for reads.
+        session._retry_connection = False  # noqa: SLF001
+        return session
 
 
 def _socket(address: Any) -> socket.socket:

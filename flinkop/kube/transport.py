@@ -21,6 +21,7 @@ CONNECT = 10.0
 HEADERS = 30.0
 """Seconds until a watch must have answered with its headers."""
 
+_DISCONNECTED = "Disconnected"
 _ERROR_STATUS = 300
 _ERROR_BODY = 64 * 1024
 
@@ -88,7 +89,7 @@ class Transport:
         self, call: Request, body: bytes | None, end: float, *, raise_all: bool
     ) -> tuple[int, bytes]:
         loop = asyncio.get_running_loop()
-        refreshed = False
+        refreshed = reconnected = False
         attempt = 0
         while True:
             try:
@@ -98,6 +99,12 @@ class Transport:
                     raise
                 refreshed = True
                 self._instruments.retry(call.verb, call.resource, "unauthorized")
+            except errors.Unreachable as error:
+                # The server may have closed an idle connection just as this read went out on it.
+                if call.write or reconnected or error.reason != _DISCONNECTED:
+                    raise
+                reconnected = True
+                self._instruments.retry(call.verb, call.resource, "disconnected")
             except errors.ApiError as error:
                 wait = self._retry.wait(error, attempt, idempotent=call.idempotent, rng=self._rng)
                 if wait is None or loop.time() + wait >= end:
@@ -239,8 +246,10 @@ def _url(server: str, call: Request) -> yarl.URL:
 
 
 def _unreachable(call: Request, error: Exception) -> errors.Unreachable:
+    lost = isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError)
     return errors.Unreachable(
-        f"the API server cannot be reached for {call.method} {call.path}: {_cause(error)}"
+        f"the API server cannot be reached for {call.method} {call.path}: {_cause(error)}",
+        reason=_DISCONNECTED if lost else "",
     )
 
 

@@ -5,6 +5,7 @@ import contextlib
 
 import msgspec
 import pytest
+from aiohttp import web
 from fakes import scriptedapi as script
 from fakes.scriptedapi import ScriptedApi, StaticSource
 
@@ -376,6 +377,40 @@ async def test_raw():
         client = await api.client()
         assert await client.raw("GET", "/brew", query={"a": "b c"}) == (418, b"short and stout")
     assert api.requests[0].query == {"a": "b c"}
+
+
+async def _hang_up(request):
+    request.transport.close()
+    return web.Response()
+
+
+@pytest.mark.parametrize("verb", ["replace", "delete", "patch", "create"])
+async def test_a_lost_write_is_not_sent_again(verb):
+    """A write whose connection breaks goes to the caller: only it knows whether the lease still holds."""
+    async with ScriptedApi(script.json(POD), _hang_up) as api:
+        client = await api.client()
+        await client.get(meta.PODS, KEY)
+        with pytest.raises(errors.Unreachable):
+            await {
+                "replace": lambda: client.replace(meta.PODS, KEY, POD),
+                "delete": lambda: client.delete(meta.PODS, KEY),
+                "patch": lambda: client.merge_patch(meta.PODS, KEY, {}),
+                "create": lambda: client.create(meta.PODS, "ns", POD),
+            }[verb]()
+    assert len(api.requests) == 2
+
+
+async def test_a_lost_read_is_sent_again_once():
+    """A read on a connection that the server was just closing is sent again, and counted."""
+    counts = Counts()
+    async with ScriptedApi(script.json(POD), _hang_up, script.json(POD), _hang_up) as api:
+        client = await api.client(instruments=counts)
+        await client.get(meta.PODS, KEY)
+        assert await client.get(meta.PODS, KEY) == POD
+        with pytest.raises(errors.Unreachable):
+            await client.get(meta.PODS, KEY)
+    assert counts.retries == ["disconnected", "disconnected"]
+    assert len(api.requests) == 5
 
 
 async def test_connections_are_reused():
