@@ -14,7 +14,8 @@ Promises, as far as clocks run at about the same rate:
 - A hung request never prolongs leadership: each call has a deadline.
 - A process that finds its own name in a Lease which it did not write (a restarted container, or a twin with
   the same HOSTNAME) waits like any other, so twins never lead together.
-- A Lease deleted while it was held is not free before the duration it was last seen with is over.
+- A Lease deleted while it was held is made again by its holder. If that does not happen, a standby waits for the
+  duration last seen, makes the Lease, and keeps it for one more duration before it leads.
 
 Not promised:
 
@@ -22,7 +23,8 @@ Not promised:
   that passed `check` and then was on its way for longer than lease_duration - renew_deadline may arrive
   after the next leader has begun. Bound writes by `remaining` and keep them conditional (resourceVersion).
 - Clocks whose rates differ by more than lease_duration / renew_deadline, and a machine that is suspended with its
-  monotonic clock, break the first promise. So does a candidate that first looks after the Lease was deleted.
+  monotonic clock, break the first promise. So does a candidate whose very first look falls between somebody's deleting the Lease
+  and the holder's next renewal: it cannot know that there was one.
 """
 
 import asyncio
@@ -177,6 +179,8 @@ class LeaseElector:
         self._observed_at = float("-inf")
         # Marks the records that this process wrote, or may have written: see `_is_mine`.
         self._acquire_time: dt.datetime | None = None
+        self._unproven = False
+        self._lead_from = float("-inf")
 
     # --- for everybody else
 
@@ -274,16 +278,32 @@ class LeaseElector:
         """Look, and take the lease if it is free; return only if this process holds it now."""
         await self._observe()
         seen = self._observed
-        if seen is None or self._is_mine(seen):
+        if seen is not None and self._is_mine(seen):
+            self._begin_probation()
+            await self._write(seen, seen.transitions)
+        elif seen is None or self._is_free(seen):
+            # Kept after a failure: a write without an answer may still arrive and is then known as ours.
             self._acquire_time = self._acquire_time or self._now()
-            await self._write(seen, 0 if seen is None else seen.transitions)
-            return
-        if not self._is_free(seen):
+            self._unproven = seen is not None and not seen.version
+            changed = seen is not None and seen.holder != self.identity
+            await self._write(seen, (0 if seen is None else seen.transitions) + changed)
+            self._begin_probation()
+        else:
             self._acquire_time = None
             raise _NotFreeError
-        # Kept after a failure: a write without an answer may still arrive and is then known as ours.
-        self._acquire_time = self._acquire_time or self._now()
-        await self._write(seen, seen.transitions + (seen.holder != self.identity))
+        if self._clock.monotonic() < self._lead_from:
+            self._fence = float("-inf")
+            raise _NotFreeError
+
+    def _begin_probation(self) -> None:
+        """Keep a Lease that was created in place of a deleted one for a whole duration before leading.
+
+        A replace proves that nobody wrote in between; a create does not: the holder may have made the
+        Lease again and renewed it, and somebody may have deleted that one too.
+        """
+        if self._unproven:
+            self._unproven = False
+            self._lead_from = self._clock.monotonic() + self._times.lease_duration
 
     async def _try_renew(self) -> None:
         seen = self._observed
