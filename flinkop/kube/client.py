@@ -340,9 +340,13 @@ class KubeClient:
     ) -> None:
         """Delete an object; NotFound when it is gone, Conflict when a precondition does not hold."""
         options = requests.delete_options(
-            propagation=propagation, uid=uid, resource_version=resource_version, grace=grace
+            propagation=propagation,
+            uid=uid,
+            resource_version=resource_version,
+            grace=grace,
+            dry_run=dry_run,
         )
-        call = requests.delete(rt, key, dry_run=dry_run)
+        call = requests.delete(rt, key)
         await self._transport.call(call, _encode(options), deadline)
 
     async def version(self, *, deadline: float = DEADLINE) -> ServerVersion:

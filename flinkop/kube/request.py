@@ -243,16 +243,12 @@ def apply(
     )
 
 
-def delete(rt: ResourceType, key: ObjectKey, *, dry_run: bool = False) -> Request:
-    """Delete one object; options go into the body (see `delete_options`)."""
-    return _build(
-        "delete",
-        "DELETE",
-        rt,
-        (key.namespace, key.name),
-        query=(("dryRun", "All" if dry_run else None),),
-        write=True,
-    )
+def delete(rt: ResourceType, key: ObjectKey) -> Request:
+    """Delete one object; all options go into the body (see `delete_options`).
+
+    With a body the API server ignores options in the query: a dry run asked for there deletes.
+    """
+    return _build("delete", "DELETE", rt, (key.namespace, key.name), write=True)
 
 
 def delete_options(
@@ -261,6 +257,7 @@ def delete_options(
     uid: str | None = None,
     resource_version: str | None = None,
     grace: int | None = None,
+    dry_run: bool = False,
 ) -> dict[str, object]:
     """Return a DeleteOptions body.
 
@@ -269,6 +266,7 @@ def delete_options(
         uid: delete only if the object still has this uid (else Conflict).
         resource_version: delete only if the object is still at this version (else Conflict).
         grace: seconds.
+        dry_run: only say what would happen.
     """
     body: dict[str, object] = {"kind": "DeleteOptions", "apiVersion": "v1"}
     if propagation is not None:
@@ -282,6 +280,8 @@ def delete_options(
         body["preconditions"] = preconditions
     if grace is not None:
         body["gracePeriodSeconds"] = grace
+    if dry_run:
+        body["dryRun"] = ["All"]
     return body
 
 

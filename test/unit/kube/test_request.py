@@ -151,3 +151,4 @@ def test_delete_options():
     assert full["propagationPolicy"] == "Foreground"
     assert full["preconditions"] == {"uid": "u", "resourceVersion": "5"}
     assert full["gracePeriodSeconds"] == 0
+    assert request.delete_options(dry_run=True)["dryRun"] == ["All"]
