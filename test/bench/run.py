@@ -75,7 +75,9 @@ class Bench:
         waves = attrs.evolve(self.waves, check=client.check)
         try:
             await asyncio.to_thread(client.wait_said, READY, 30)
+            server = self.server_cpu()
             wave = await waves.create(names(self.count))
+            server = self.server_cpu() - server
             used = process.cpu_seconds(client.pid)
             resident = process.peak_mib(client.pid)
             gone = await waves.delete(names(self.count))
@@ -85,7 +87,9 @@ class Bench:
         made = sum(calls.values()) - 2 * self.count  # deletion: one for the Deployment, one patch
         self.results["bare"] = {
             "create_all_stable_seconds": wave.total(),
+            "create_asked_seconds": wave.asking(),
             "create_cpu_seconds": used,
+            "create_api_server_cpu_seconds": server,
             "peak_resident_mib": resident,
             "requests_per_resource": made / self.count,
             "delete_all_seconds": gone.total(),
@@ -119,14 +123,18 @@ class Bench:
         """Run a wave, with the operator's CPU time, memory and requests during it."""
         self.say(what)
         before, used = await scrape(self.scene.health), process.cpu_seconds(self.pid)
+        server = self.server_cpu()
         done: Wave = await wave()
+        server = self.server_cpu() - server
         used = process.cpu_seconds(self.pid) - used
         resident = process.resident_mib(self.pid)
         await asyncio.sleep(SETTLE)  # the last events are written after STABLE
         after = await scrape(self.scene.health)
         row = {
+            "asked_seconds": done.asking(),
             "all_seconds": done.total(),
             "cpu_seconds": used,
+            "api_server_cpu_seconds": server,
             "resident_mib": resident,
             **requests(after, before, self.count),
         }
@@ -151,6 +159,12 @@ class Bench:
             "resident_mib": process.resident_mib(self.pid),
             "calls": listed(calls),
         }
+
+    def server_cpu(self) -> float:
+        """CPU seconds of the API server so far: what a phase costs it, whatever else runs here."""
+        server = self.scene.plane.components.running("kube-apiserver")
+        assert server
+        return process.cpu_seconds(server.pid)
 
     @property
     def pid(self) -> int:

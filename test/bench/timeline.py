@@ -91,6 +91,10 @@ class Wave:
         times = self.reached[milestone]
         return sorted(times[name] - self.asked[name] for name in times if name in self.asked)
 
+    def asking(self) -> float:
+        """Seconds from the first to the last request of the wave."""
+        return max(self.asked.values()) - min(self.asked.values())
+
     def total(self) -> float:
         """Seconds from the first request of the wave to the last resource at the goal."""
         return max(self.reached[self.goal].values()) - min(self.asked.values())

@@ -1,0 +1,90 @@
+"""What `manifests/` installs is enough to run a job, and no more than that."""
+
+import json
+
+import pytest
+from fakes.controlplane import ControlPlane
+from fakes.programs import ROOT
+from fakes.scene import Scene
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+SAMPLES = ROOT / "manifests" / "samples"
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    """A control plane with everything in `manifests/`, and the operator with its own rights only."""
+    plane = ControlPlane.create()
+    scene = Scene(plane, tmp_path_factory.mktemp("logs"))
+    try:
+        scene.install_crds()
+        plane.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests"))
+        scene.install_job_account("default")
+        scene.start_sim()
+        # kwok only pretends to run the installed Deployment: the operator runs here instead.
+        rights = plane.kubeconfig_for("flinkop", "flinkop")
+        scene.start_operator(kubeconfig=rights, options=installed_options(plane))
+        yield scene
+    finally:
+        scene.close()
+
+
+def installed_options(plane):
+    """The configuration that the manifests give the operator."""
+    shown = plane.kubectl(
+        "-n", "flinkop", "get", "configmap", "flink-operator-config", "-o", "json"
+    )
+    lines = json.loads(shown)["data"]["config.yaml"].splitlines()
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def wait_lifecycle(scene, name, state):
+    """Wait until a FlinkDeployment's lifecycle state is `state`."""
+    scene.plane.kubectl(
+        "wait",
+        f"flinkdeployment/{name}",
+        f"--for=jsonpath={{.status.lifecycleState}}={state}",
+        "--timeout=60s",
+    )
+
+
+def forbidden(scene):
+    """What the operator was refused, by its log."""
+    text = scene.operator.log.read_text()
+    return [line for line in text.splitlines() if "forbidden" in line.lower()]
+
+
+def test_the_installed_deployment_is_accepted(scene):
+    """Its pods pass the `restricted` pod security that its namespace enforces."""
+    wait = ("wait", "-n", "flinkop", "deployment/flinkop", "--for=condition=Available")
+    scene.plane.kubectl(*wait, "--timeout=30s")
+
+
+@pytest.mark.parametrize("sample", ["basic", "session"])
+def test_a_sample_runs_with_the_installed_rights(scene, sample):
+    """From applied to STABLE, restarted and deleted, and nothing is refused on the way."""
+    kubectl = scene.plane.kubectl
+    kubectl("apply", "-f", str(SAMPLES / f"{sample}.yaml"))
+    wait_lifecycle(scene, sample, "STABLE")
+    former = kubectl("get", "deployment", sample, "-o", "jsonpath={.metadata.uid}")
+    nonce = json.dumps({"spec": {"restartNonce": 1}})
+    kubectl("patch", "flinkdeployment", sample, "--type", "merge", "-p", nonce)
+    kubectl(
+        "wait",
+        f"flinkdeployment/{sample}",
+        "--for=jsonpath={.status.observedGeneration}=2",
+        "--timeout=60s",
+    )
+    wait_lifecycle(scene, sample, "STABLE")
+    assert kubectl("get", "deployment", sample, "-o", "jsonpath={.metadata.uid}") != former
+    kubectl("delete", "flinkdeployment", sample, "--timeout=60s")
+    assert forbidden(scene) == []
+
+
+def test_the_operator_leads_by_the_lease_it_may_write(scene):
+    """The installed configuration elects a leader through a Lease in the operator's namespace."""
+    holder = scene.plane.kubectl(
+        "-n", "flinkop", "get", "lease", "flinkop-lease", "-o", "jsonpath={.spec.holderIdentity}"
+    )
+    assert holder
