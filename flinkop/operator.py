@@ -29,6 +29,7 @@ from flinkop.metrics.metrics import Metrics
 from flinkop.runtime.controller import Controller
 from flinkop.runtime.informer import Informer
 from flinkop.runtime.ratelimiter import Backoff, RetryLimiter
+from flinkop.runtime.reflector import Timing
 from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
 from flinkop.stages.settings import Settings
@@ -56,6 +57,7 @@ class Parts:
         metrics: all metrics of the process.
         scope: namespaces to look at.
         clock: tells the time.
+        timing: waits of the watches; None for the usual ones.
     """
 
     kube: KubeClient
@@ -64,6 +66,7 @@ class Parts:
     metrics: Metrics
     scope: Scope = ALL
     clock: Clock = field(factory=SystemClock)
+    timing: Timing | None = None
 
 
 @define
@@ -192,6 +195,7 @@ def _informer(
         label_selector=label_selector,
         indexers=indexers,  # type: ignore[arg-type]
         instruments=parts.metrics.informers,
+        timing=parts.timing,
     )
 
 

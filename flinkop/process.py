@@ -24,6 +24,7 @@ from flinkop.runtime import gcpolicy, leaderelection, looplag
 from flinkop.runtime.leaderelection import ElectionTimes, LeaseElector
 from flinkop.runtime.leasestore import KubeLeaseStore
 from flinkop.runtime.manager import Manager, Runnable
+from flinkop.runtime.reflector import Timing
 from flinkop.stages.flinkaccess import open_transports
 from flinkop.stages.settings import Settings
 
@@ -71,20 +72,29 @@ class ProcessOptions:
         return bool(self.environ.get("KUBERNETES_SERVICE_HOST", "").strip())
 
 
-async def run(options: ProcessOptions, loaded: source.Loaded, snapshot: ConfigSnapshot) -> int:
+async def run(
+    options: ProcessOptions,
+    loaded: source.Loaded,
+    snapshot: ConfigSnapshot,
+    *,
+    clock: Clock | None = None,
+    timing: Timing | None = None,
+) -> int:
     """Run until told to stop; return the exit code.
 
     Args:
         options: the command line.
         loaded: the configuration's files, to tell later whether they changed.
         snapshot: what they say.
+        clock: tells the time; None for the system's.
+        timing: waits of the watches; None for the usual ones.
 
     Raises:
         kube.errors.ConfigError: there are no usable credentials.
         config.errors.ConfigError: the configuration asks for something impossible.
         ValueError: `options.rest_template` is not usable.
     """
-    clock = SystemClock()
+    clock = clock or SystemClock()
     for sentence in loaded.warnings:
         _log.warning(sentence)
     for ignored in snapshot.layers.ignored:
@@ -110,6 +120,7 @@ async def run(options: ProcessOptions, loaded: source.Loaded, snapshot: ConfigSn
             metrics=metrics,
             scope=scope,
             clock=clock,
+            timing=timing,
         )
         elector = _elector(options, snapshot.operator, parts, own_namespace)
         process = _Process(options, loaded, parts, operator.build(parts), elector)
