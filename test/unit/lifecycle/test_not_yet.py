@@ -1,0 +1,88 @@
+"""What this version refuses, and in which words."""
+
+import pytest
+from attrs import evolve
+from fakes.deployments import application, session, with_job
+
+from flinkop.api.common import JobSpec, KubernetesDeploymentMode, UpgradeMode
+from flinkop.config.flink_conf import FlinkConf
+from flinkop.lifecycle import not_yet
+
+O = "kubernetes.operator."  # noqa: E741 - a prefix
+
+
+def found(spec, recorded=None, conf=None):
+    return not_yet.first_problem(spec, recorded, FlinkConf(conf or {}))
+
+
+@pytest.mark.parametrize("spec", [application(), session()])
+def test_stateless_native_clusters_are_supported(spec):
+    """What this version is for."""
+    assert found(spec) is None
+    assert found(spec, JobSpec()) is None
+    assert found(evolve(spec, mode=KubernetesDeploymentMode.NATIVE)) is None
+
+
+@pytest.mark.parametrize("mode", [UpgradeMode.SAVEPOINT, UpgradeMode.LAST_STATE])
+def test_state_is_never_dropped_silently(mode):
+    """A job with state is refused before anything is touched, with what to do."""
+    problem = found(application(upgrade_mode=mode))
+    assert problem is not None
+    assert problem.reason == "NotYetSupported"
+    assert problem.field_path == "spec.job.upgradeMode"
+    assert str(mode) in problem.message
+    assert "stateless" in problem.message
+
+
+def test_standalone_clusters_are_refused():
+    """They come later."""
+    for spec in (application(), session()):
+        problem = found(evolve(spec, mode=KubernetesDeploymentMode.STANDALONE))
+        assert problem is not None
+        assert problem.field_path == "spec.mode"
+
+
+@pytest.mark.parametrize(
+    "name", ["savepoint_trigger_nonce", "checkpoint_trigger_nonce", "savepoint_redeploy_nonce"]
+)
+def test_a_new_nonce_asks_for_what_cannot_be_done(name):
+    """Unchanged ones, ones taken away, and those of a first spec ask for nothing."""
+    spec = application(**{name: 2})
+    old, same = application(**{name: 1}).job, spec.job
+    assert found(spec) is None
+    assert found(spec, same) is None
+    assert found(application(), same) is None
+    for recorded in (JobSpec(), old):
+        problem = found(spec, recorded)
+        assert problem is not None
+        assert "nonce" in problem.field_path.lower()
+
+
+@pytest.mark.parametrize(
+    ("key", "wish", "harmless"),
+    [
+        (O + "job.savepoint-on-deletion", "true", "false"),
+        (O + "deployment.rollback.enabled", "true", "false"),
+        (O + "cluster.health-check.enabled", "true", "false"),
+        (O + "job.restart.failed", "true", "false"),
+        (O + "periodic.savepoint.interval", "10m", ""),
+        (O + "periodic.savepoint.interval", "0 0 12 * * ?", "0"),
+        (O + "periodic.checkpoint.interval", "10m", " "),
+    ],
+)
+def test_options_that_have_no_effect_yet_are_refused(key, wish, harmless):
+    """Better told than ignored; their neutral values pass, and session clusters do not read them."""
+    problem = found(application(), conf={key: wish})
+    assert problem is not None
+    assert problem.field_path == f"spec.flinkConfiguration[{key}]"
+    assert found(application(), conf={key: harmless}) is None
+    assert found(session(), conf={key: wish}) is None
+
+
+def test_the_first_thing_is_told():
+    """One problem at a time, in a fixed order."""
+    spec = evolve(
+        with_job(application(), upgrade_mode=UpgradeMode.SAVEPOINT),
+        mode=KubernetesDeploymentMode.STANDALONE,
+    )
+    assert found(spec).field_path == "spec.mode"
