@@ -161,7 +161,8 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave everything running")
     parser.add_argument("--seconds", type=float, default=60.0, help="to wait for STABLE")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, interrupted)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
     console = Console()
     try:
         play(console, keep=arguments.keep, seconds=arguments.seconds)

@@ -61,7 +61,8 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=600.0, help="seconds a phase may take")
     parser.add_argument("--out", type=Path, help="write the results as JSON to this file")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, interrupted)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
     console = Console()
     try:
         results = measure(arguments, console)
