@@ -5,6 +5,7 @@ files of that name; here they are only put one after the other, and errors are t
 user sees.
 """
 
+import random
 import secrets
 from typing import Final
 
@@ -56,8 +57,11 @@ Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
 
 CANARY_LABEL: Final = "flink.apache.org/canary"
 _KIND: Final = meta.FLINKDEPLOYMENTS
-_PASSING: Final = (StatusConflict, RetryError, kube_errors.Conflict)
-"""Errors that are part of a normal day: tried again at once, and nobody needs to be told."""
+_PASSING: Final = (StatusConflict, RetryError)
+"""Errors that are part of a normal day: tried again soon, and nobody needs to be told."""
+_CONFLICT_SECONDS: Final = 0.05
+_OUTAGE_SECONDS: Final = (1.0, 10.0)
+"""Spread over all resources, so that the end of an outage is no stampede."""
 
 
 @frozen
@@ -82,12 +86,29 @@ class FlinkDeploymentReconciler:
     settings: Settings
     clock: Clock
     probes: ProbeBackoff = field(factory=ProbeBackoff)
+    random: random.Random = field(factory=random.Random)
     _options: PerResource = field(factory=PerResource)
     _verdicts: PerResource = field(factory=PerResource)
     _diffs: PerResource = field(factory=PerResource)
 
     async def reconcile(self, request: Request) -> Result:
-        """Look at the resource and do what is due; see the module's docstring."""
+        """Look at the resource and do what is due; see the module's docstring.
+
+        Raises:
+            RetryError: the object moved on meanwhile, or the API server is unwell; neither uses up an
+                attempt, because neither says anything about this resource.
+        """
+        try:
+            return await self._reconcile(request)
+        except kube_errors.Conflict as error:
+            raise RetryError(f"changed meanwhile: {error}", _CONFLICT_SECONDS) from error
+        except kube_errors.ApiError as error:
+            if not error.transient:
+                raise
+            wait = error.retry_after or self.random.uniform(*_OUTAGE_SECONDS)
+            raise RetryError(f"the API server is unwell: {error}", wait) from error
+
+    async def _reconcile(self, request: Request) -> Result:
         key = meta.ObjectKey(request.namespace, request.name)
         obj = self.resources.lister.get(key)
         if obj is None:
@@ -106,8 +127,7 @@ class FlinkDeploymentReconciler:
 
     async def on_error(self, request: Request, error: Exception) -> None:
         """Say on the resource what went wrong, when trying again alone may not help (L-7)."""
-        transient = isinstance(error, kube_errors.ApiError) and error.transient
-        if transient or isinstance(error, _PASSING):
+        if isinstance(error, _PASSING):
             return
         obj = self.resources.lister.get(meta.ObjectKey(request.namespace, request.name))
         if obj is None:
