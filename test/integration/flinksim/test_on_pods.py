@@ -106,6 +106,8 @@ async def world_of(control_plane, namespace, **options):
         direct_transports(Template(sim.url + "/{namespace}/{name}")) as transports,
     ):
         yield World(kube, namespace, sim, transports)
+    for _ in range(5):
+        await asyncio.sleep(0.01)  # closed connections take some turns of the loop to be gone
 
 
 @pytest.fixture
