@@ -128,10 +128,6 @@ async def test_lost_acknowledgement(proxy, client, namespace):
     assert names & {"after", "before"} == {"after"}
 
 
-@pytest.mark.xfail(
-    reason="aiohttp repeats PUT and DELETE by itself after a disconnect; see ClientSession._retry_connection",
-    strict=False,
-)
 async def test_each_write_leaves_once(proxy, client, namespace):
     """No layer repeats a write behind the client's back: the fence would not be asked."""
     key = ObjectKey(namespace, "a")
