@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from bench.report import show
 from bench.resources import NAMESPACE
-from bench.run import run, save
+from bench.run import Plan, run, save
 from bench.waves import TooSlowError
 from fakes.leanapi import CallError, leaves
 from fakes.programs import ProgramError
@@ -39,18 +39,20 @@ def measure(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
         passed = time.monotonic() - begun
         console.print(f"[{passed:6.1f} s] {text}", markup=False, highlight=False)
 
+    options = dict(pair.split("=", 1) for pair in arguments.set)
+    plan = Plan(arguments.count, arguments.idle, arguments.limit, options)
     nodes = 2 + arguments.count * PODS_PER_RESOURCE // PODS_PER_NODE
     scene = stage(None, fresh_logs("bench"), nodes=nodes, namespace=NAMESPACE, say=say)
     try:
-        results = asyncio.run(run(scene, arguments.count, arguments.idle, arguments.limit, say))
-    except BaseException:
-        if scene.operator:
+        results = asyncio.run(run(scene, plan, say))
+    except BaseException as error:
+        if scene.operator and not isinstance(error, (KeyboardInterrupt, ProgramError)):
             console.print(scene.operator.tail(30), markup=False, soft_wrap=True)
         raise
     finally:
         scene.close()
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
-    return {"count": arguments.count, "machine": machine, **results}
+    return {"count": plan.count, "options": options, "machine": machine, **results}
 
 
 def main() -> int:
@@ -59,6 +61,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=500, help="resources")
     parser.add_argument("--idle", type=float, default=60.0, help="seconds of the idle phase")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds a phase may take")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="operator configuration"
+    )
     parser.add_argument("--out", type=Path, help="write the results as JSON to this file")
     arguments = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,23 @@ ALONE = 5
 SETTLE = 5.0
 
 
+@attrs.frozen
+class Plan:
+    """What to measure.
+
+    Attributes:
+        count: resources.
+        idle: seconds of the idle phase.
+        limit: seconds a phase may take.
+        options: keys and values of the operator's configuration.
+    """
+
+    count: int
+    idle: float
+    limit: float
+    options: Mapping[str, str]
+
+
 @attrs.define
 class Bench:
     """Runs the phases against one scene; `results` grows by the documented keys."""
@@ -32,8 +49,7 @@ class Bench:
     scene: Scene
     api: Api
     waves: Waves
-    count: int
-    idle_seconds: float
+    plan: Plan
     say: Callable[[str], None]
     results: dict[str, Any] = attrs.Factory(dict)
 
@@ -66,7 +82,7 @@ class Bench:
 
     async def bare(self, template: Template) -> None:
         """The bare client with all resources."""
-        self.say(f"the bare client: {self.count} created, until all STABLE; then deleted")
+        self.say(f"the bare client: {self.plan.count} created, until all STABLE; then deleted")
         file = self.scene.logs / "template.json"
         template.save(file)
         log = self.scene.logs / "bare.log"
@@ -76,22 +92,24 @@ class Bench:
         try:
             await asyncio.to_thread(client.wait_said, READY, 30)
             server = self.server_cpu()
-            wave = await waves.create(names(self.count))
+            wave = await waves.create(names(self.plan.count))
             server = self.server_cpu() - server
             used = process.cpu_seconds(client.pid)
             resident = process.peak_mib(client.pid)
-            gone = await waves.delete(names(self.count))
+            gone = await waves.delete(names(self.plan.count))
         finally:
             await asyncio.to_thread(client.stop)
         calls = Counter(msgspec.json.decode(log.read_bytes().splitlines()[-1])["calls"])
-        made = sum(calls.values()) - 2 * self.count  # deletion: one for the Deployment, one patch
+        made = (
+            sum(calls.values()) - 2 * self.plan.count
+        )  # deletion: one for the Deployment, one patch
         self.results["bare"] = {
             "create_all_stable_seconds": wave.total(),
             "create_asked_seconds": wave.asking(),
             "create_cpu_seconds": used,
             "create_api_server_cpu_seconds": server,
             "peak_resident_mib": resident,
-            "requests_per_resource": made / self.count,
+            "requests_per_resource": made / self.plan.count,
             "delete_all_seconds": gone.total(),
             **spread("jobmanager", wave.seconds("jobmanager")),
             **spread("stable", wave.seconds("stable")),
@@ -102,17 +120,17 @@ class Bench:
         """The operator with all resources: create, stay idle, restart, delete."""
         await self.start_operator()
         self.results["create"] = await self.measured(
-            f"flinkop: {self.count} created, until all STABLE",
-            lambda: self.waves.create(names(self.count)),
+            f"flinkop: {self.plan.count} created, until all STABLE",
+            lambda: self.waves.create(names(self.plan.count)),
         )
         await self.idle()
         self.results["restart"] = await self.measured(
-            f"flinkop: {self.count} restarted, until all STABLE",
-            lambda: self.waves.restart(names(self.count), 1),
+            f"flinkop: {self.plan.count} restarted, until all STABLE",
+            lambda: self.waves.restart(names(self.plan.count), 1),
         )
         self.results["delete"] = await self.measured(
-            f"flinkop: {self.count} deleted, until all gone",
-            lambda: self.waves.delete(names(self.count)),
+            f"flinkop: {self.plan.count} deleted, until all gone",
+            lambda: self.waves.delete(names(self.plan.count)),
         )
         last = await scrape(self.scene.health)
         self.results["longest_loop_pause_seconds"] = last.longest_pause
@@ -136,7 +154,7 @@ class Bench:
             "cpu_seconds": used,
             "api_server_cpu_seconds": server,
             "resident_mib": resident,
-            **requests(after, before, self.count),
+            **requests(after, before, self.plan.count),
         }
         for milestone in ("jobmanager", "stable", "gone"):
             row.update(spread(milestone, done.seconds(milestone)))
@@ -145,14 +163,14 @@ class Bench:
 
     async def idle(self) -> None:
         """Nothing is asked: what does the operator cost, and does it leave the API server alone?"""
-        self.say(f"flinkop: idle for {self.idle_seconds:.0f} s with {self.count} running")
+        self.say(f"flinkop: idle for {self.plan.idle:.0f} s with {self.plan.count} running")
         before, used = await scrape(self.scene.health), process.cpu_seconds(self.pid)
         seen, begun = self.waves.timeline.events, time.monotonic()
-        await asyncio.sleep(self.idle_seconds)
+        await asyncio.sleep(self.plan.idle)
         used = process.cpu_seconds(self.pid) - used
         calls = (await scrape(self.scene.health)).since(before)
         self.results["idle"] = {
-            "seconds": self.idle_seconds,
+            "seconds": self.plan.idle,
             "cpu_share_of_a_core": used / (time.monotonic() - begun),
             "api_writes": writes(calls),
             "changes_of_resources": self.waves.timeline.events - seen,
@@ -174,7 +192,7 @@ class Bench:
 
     async def start_operator(self) -> None:
         """Start it, watching the benchmark's namespace, and let it come to rest."""
-        await asyncio.to_thread(self.scene.start_operator)
+        await asyncio.to_thread(self.scene.start_operator, options=self.plan.options)
         await asyncio.sleep(1)
 
     async def stop_operator(self) -> None:
@@ -231,19 +249,15 @@ def middle(values: list[float]) -> float:
     return ordered[len(ordered) // 2]
 
 
-async def run(
-    scene: Scene, count: int, idle_seconds: float, limit: float, say: Callable[[str], None]
-) -> dict[str, Any]:
+async def run(scene: Scene, plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     """Run the benchmark in a scene whose namespace is empty."""
     async with Api(scene.plane.kubeconfig) as api:
         timeline = Timeline(api)
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(timeline.run())
             await timeline.ready.wait()
-            bench = Bench(
-                scene, api, Waves(api, timeline, scene.check, limit), count, idle_seconds, say
-            )
-            results = await bench.all_phases()
+            waves = Waves(api, timeline, scene.check, plan.limit)
+            results = await Bench(scene, api, waves, plan, say).all_phases()
             watching.cancel()
     return results
 
