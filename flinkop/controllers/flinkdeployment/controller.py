@@ -86,7 +86,7 @@ class FlinkDeploymentReconciler:
     settings: Settings
     clock: Clock
     probes: ProbeBackoff = field(factory=ProbeBackoff)
-    random: random.Random = field(factory=random.Random)
+    rng: random.Random = field(factory=random.Random)
     _options: PerResource = field(factory=PerResource)
     _verdicts: PerResource = field(factory=PerResource)
     _diffs: PerResource = field(factory=PerResource)
@@ -105,7 +105,7 @@ class FlinkDeploymentReconciler:
         except kube_errors.ApiError as error:
             if not error.transient:
                 raise
-            wait = error.retry_after or self.random.uniform(*_OUTAGE_SECONDS)
+            wait = error.retry_after or self.rng.uniform(*_OUTAGE_SECONDS)
             raise RetryError(f"the API server is unwell: {error}", wait) from error
 
     async def _reconcile(self, request: Request) -> Result:
