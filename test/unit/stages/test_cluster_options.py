@@ -1,0 +1,136 @@
+"""Options of a running cluster, read once per change."""
+
+import pytest
+
+from flinkop.config.errors import ConfigError
+from flinkop.config.flink_conf import FlinkConf
+from flinkop.config.operator_config import OperatorConfig
+from flinkop.stages import cluster_options
+from flinkop.stages.cluster_options import ClusterOptions, PerResource
+
+K = "kubernetes.operator."
+MEMORY = {
+    "jobmanager.memory.process.size": "1g",
+    "taskmanager.memory.process.size": "2g",
+}
+
+
+def read(operator=None):
+    return with_keys({}, operator)
+
+
+def with_keys(conf, operator=None):
+    settings = OperatorConfig.read(FlinkConf(operator or {}), {})
+    return cluster_options.from_conf(FlinkConf({**MEMORY, **conf}), settings)
+
+
+def test_defaults():
+    """What a plain cluster has."""
+    found = read()
+    assert found.rest_port == 8081
+    assert found.flink_timeout == 10
+    assert (found.rest_tls, found.high_availability, found.savepoint_on_deletion) == (False,) * 3
+    assert (found.recovery, found.block_on_session_jobs, found.block_on_unmanaged_jobs) == (
+        True,
+    ) * 3
+    assert found.manage_ingress
+
+
+def test_what_the_cluster_says():
+    """Each option from its key."""
+    found = with_keys(
+        {
+            "rest.port": "9000",
+            "security.ssl.rest.enabled": "true",
+            "high-availability.type": "kubernetes",
+            K + "jm-deployment-recovery.enabled": "false",
+            K + "session.deletion.block-on-session-jobs": "false",
+            K + "session.block-on-unmanaged-jobs": "false",
+            K + "job.savepoint-on-deletion": "true",
+        }
+    )
+    assert found.rest_port == 9000
+    assert found.rest_tls
+    assert found.high_availability
+    assert not found.recovery
+    assert not found.block_on_session_jobs
+    assert not found.block_on_unmanaged_jobs
+    assert found.savepoint_on_deletion
+
+
+def test_what_the_operator_says():
+    """Timeouts and the management of Ingresses are not the cluster's to choose."""
+    found = read({K + "flink.client.timeout": "3 s", K + "ingress.manage": "false"})
+    assert found.flink_timeout == 3
+    assert not found.manage_ingress
+
+
+@pytest.mark.parametrize(
+    ("conf", "tls"),
+    [
+        ({"security.ssl.enabled": "TRUE"}, True),
+        ({"security.ssl.enabled": "true", "security.ssl.rest.enabled": "false"}, False),
+        ({"security.ssl.internal.enabled": "true"}, False),
+    ],
+)
+def test_tls_of_the_rest_api(conf, tls):
+    """Its own option, else the one for all."""
+    assert with_keys(conf).rest_tls is tls
+
+
+def test_size_of_the_cluster():
+    """2.10: amounts times limit factors times replicas, as text."""
+    found = with_keys(
+        {
+            "kubernetes.jobmanager.cpu.amount": "0.5",
+            "kubernetes.jobmanager.cpu.limit-factor": "2",
+            "kubernetes.jobmanager.replicas": "3",
+            "kubernetes.taskmanager.cpu.amount": "2",
+            "kubernetes.taskmanager.memory.limit-factor": "1.5",
+        }
+    )
+    assert found.total_cpu(0) == "3.0"
+    assert found.total_cpu(2) == "7.0"
+    assert found.total_memory(2) == str(3 * 2**30 + 2 * 3 * 2**30)
+
+
+def test_values_that_cannot_be_read():
+    """The caller falls back to defaults; the validator tells the user."""
+    with pytest.raises(ConfigError):
+        with_keys({"rest.port": "x"})
+
+
+@pytest.mark.parametrize(
+    ("parallelism", "slots", "count"), [("1", "1", 1), ("5", "2", 3), ("4", "2", 2), ("3", "0", 3)]
+)
+def test_taskmanagers_for_a_parallelism(parallelism, slots, count):
+    """P-1, point 5: rounded up; senseless slots count as one."""
+    conf = {"parallelism.default": parallelism, "taskmanager.numberOfTaskSlots": slots}
+    assert cluster_options.task_managers(FlinkConf(conf)) == count
+
+
+def test_values_are_made_once_per_change():
+    """One per resource, made again when what it comes from differs."""
+    made = []
+
+    def make():
+        made.append(1)
+        return ClusterOptions(rest_port=len(made))
+
+    kept = PerResource()
+    assert [kept.get("a", 1, make).rest_port for _ in range(3)] == [1, 1, 1]
+    assert kept.get("b", 1, make).rest_port == 2
+    assert kept.get("a", 2, make).rest_port == 3
+    assert kept.get("a", 1, make).rest_port == 4
+    kept.forget("a")
+    kept.forget("unknown")
+    assert kept.get("a", 1, make).rest_port == 5
+
+
+def test_nothing_is_a_value_too():
+    """None is remembered like anything else: a verdict without a problem is None."""
+    made = []
+    kept = PerResource()
+    for _ in range(3):
+        assert kept.get("a", None, lambda: made.append(1)) is None
+    assert made == [1]
