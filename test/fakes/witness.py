@@ -79,7 +79,7 @@ class Witness:
     def generation(self, name: str) -> str | None:
         """Return the generation its JobManager Deployment was made for."""
         found = self.deployment(name)
-        return found and found.metadata.annotations.get(GENERATION_ANNOTATION)
+        return None if found is None else found.metadata.annotations.get(GENERATION_ANNOTATION)
 
     def is_stable(self, name: str, generation: int = 1) -> bool:
         """Whether it is STABLE with `generation` observed."""

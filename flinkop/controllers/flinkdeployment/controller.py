@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 from attrs import define, evolve, field, frozen
+from msgspec import Raw
 
 from flinkop.api import codec
 from flinkop.api.common import JobState, UpgradeMode
@@ -397,7 +398,10 @@ def _compare(before: FlinkDeploymentSpec, after: FlinkDeploymentSpec) -> SpecDif
     )
 
 
-def _wire_status(raw: codec.Document) -> dict[str, object]:
+def _wire_status(raw: Raw) -> dict[str, object]:
+    """Return a status as it would be written; {} for a resource that has none yet."""
+    if not memoryview(raw):
+        return {}
     return codec.encode_status(codec.decode_flinkdeployment_status(raw))
 
 
