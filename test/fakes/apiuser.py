@@ -126,7 +126,9 @@ class ApiUser:
                 objects[item["metadata"]["name"]] = item
             if found := reached(objects):
                 return found
-        text = json.dumps(list(objects.values()), indent=1)[-6000:]
+        for item in objects.values():
+            item["metadata"].pop("managedFields", None)
+        text = json.dumps(list(objects.values()))[-4000:]
         raise AssertionError(f"not reached within {seconds:.0f} s: {collection} holds {text}")
 
     def _events(

@@ -55,11 +55,6 @@ def session(**change: Any) -> dict[str, Any]:
     return merged(APP, {"job": None, **change})
 
 
-def conf(**options: Any) -> dict[str, Any]:
-    """A change of `flinkConfiguration`; `conf(rest__port=1)` names `rest.port`."""
-    return {"flinkConfiguration": {key.replace("__", "."): v for key, v in options.items()}}
-
-
 class Place:
     """A namespace in which things are tried.
 
@@ -203,14 +198,38 @@ class FlinkDeployment:
         maps = self.api.list(self.place.core("configmaps"), label_selector=f"app={self.name}")
         return [name for name, one in maps.items() if not one["metadata"].get("ownerReferences")]
 
+    @property
+    def rest(self) -> str:
+        """The address of its Flink REST API."""
+        return f"{self.place.sim}/{self.place.namespace}/{self.name}"
+
+    def submit_by_hand(self) -> str:
+        """Upload and run a jar through Flink's REST API, past the operator; returns the job's id."""
+        head = '--x\r\nContent-Disposition: form-data; name="jarfile"; filename="a.jar"\r\n'
+        raw = f"{head}Content-Type: application/x-java-archive\r\n\r\nPK\r\n--x--\r\n".encode()
+        form = "multipart/form-data; boundary=x"
+        jar = call("POST", f"{self.rest}/jars/upload", raw=raw, kind=form)["filename"]
+        name = jar.rsplit("/", 1)[-1]
+        job: str = call("POST", f"{self.rest}/jars/{name}/run", {"parallelism": 1})["jobid"]
+        return job
+
+    def look(self) -> int:
+        """Have the operator look now, not after its interval; returns the new generation."""
+        nonce = {"kubernetes.operator.look": unique_name("n")}
+        return self.change(flinkConfiguration=nonce)
+
     def sim(self) -> Any:
         """What flinksim knows about the cluster."""
         return self._sim("GET")
 
     def runs(self) -> list[Any]:
-        """Flinksim's record of the job's runs."""
-        found: list[Any] = self.sim()["runs"]
-        return found
+        """Flinksim's record of all runs of its jobs, oldest first."""
+        runs = [run for by_job in self.sim()["runs"].values() for run in by_job]
+        return sorted(runs, key=lambda run: run["started"])
+
+    def ends(self) -> list[str | None]:
+        """How each run ended; None for the one that goes on."""
+        return [run["end"] for run in self.runs()]
 
     # --- waiting
 
@@ -252,6 +271,14 @@ class FlinkDeployment:
         """Wait until a condition has a status; returns the condition."""
         obj = self.until(lambda obj: condition(obj, kind).get("status") == truth, what=kind)
         return condition(obj, kind)
+
+    def wait_noticed(self, generation: int) -> Self:
+        """Wait until the conditions are about `generation`, whatever they say."""
+        self.until(
+            lambda obj: condition(obj, "Ready").get("observedGeneration") == generation,
+            what=f"conditions about generation {generation}",
+        )
+        return self
 
     def wait_error(self, *words: str) -> Any:
         """Wait until `status.error` has all the words; returns it decoded."""
@@ -328,13 +355,19 @@ class FlinkDeployment:
         ]
 
     def _sim(self, method: str, body: Any = None) -> Any:
-        data = json.dumps(body).encode() if body is not None else None
         url = f"{self.place.sim}/_control/{self.place.namespace}/{self.name}"
-        request = urllib.request.Request(  # noqa: S310 - our own address
-            url, data, {"Content-Type": "application/json"}, method=method
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return json.loads(answer.read() or b"null")
+        return call(method, url, body)
+
+
+def call(
+    method: str, url: str, body: Any = None, *, raw: bytes | None = None, kind: str = ""
+) -> Any:
+    """One HTTP call with a JSON body, or `raw` of some kind; returns the decoded answer."""
+    data = raw if raw is not None or body is None else json.dumps(body).encode()
+    headers = {"Content-Type": kind or "application/json"}
+    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - our own address
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return json.loads(answer.read() or b"null")
 
 
 def job_state(obj: Any) -> str | None:
