@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import structlog
 from attrs import define, evolve
 
 from flinkop.clock import Clock, SystemClock
@@ -22,6 +23,8 @@ from flinkop.kube.tls import Endpoint, Snapshot, TlsMaterial
 
 REREAD = 60.0
 """Seconds between looks at token, CA and certificate files: kubelet rotates them in place."""
+
+log = structlog.stdlib.get_logger(__name__)
 
 SERVICE_ACCOUNT = pathlib.Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -37,9 +40,10 @@ class Source(Protocol):
 class Credentials:
     """What the client asks before each request.
 
-    Promises: files are looked at once per minute, without blocking the event loop; concurrent
-    callers share one look; the TLS context is rebuilt only when what it is made of has changed, and
-    `tls_generation` then grows. A look that fails keeps the last credentials.
+    Promises: files are looked at once per minute, without blocking the event loop; while one caller
+    looks, the others go on with what is known (after a 401 they wait); the TLS context is rebuilt only
+    when what it is made of has changed, and `tls_generation` then grows. A look that fails keeps the
+    last credentials and is logged.
     """
 
     def __init__(self, source: Source, snapshot: Snapshot, clock: Clock) -> None:
@@ -74,10 +78,10 @@ class Credentials:
 
     async def authorization(self) -> tuple[str, int]:
         """Return the header value (empty: none) and the number of the look it stems from."""
-        if self._clock.monotonic() - self._read_at >= REREAD:
+        due = self._clock.monotonic() - self._read_at >= REREAD
+        if due and not self._lock.locked():
             async with self._lock:
-                if self._clock.monotonic() - self._read_at >= REREAD:
-                    await self._look(refused=False)
+                await self._look(refused=False)
         return self._snapshot.authorization, self._looks
 
     async def refresh(self, refused: int) -> bool:
@@ -100,6 +104,10 @@ class Credentials:
                 self.tls_generation += 1
         except (ConfigError, OSError) as error:
             # A rotation caught halfway, or an identity provider that is down: the old ones may live on.
+            if self.last_error != str(error):
+                log.warning(
+                    "Credentials cannot be read again; going on with the last", error=str(error)
+                )
             self.last_error = str(error)
         else:
             self._snapshot = snapshot

@@ -62,9 +62,7 @@ class Transport:
 
     async def call(self, call: Request, body: bytes | None, deadline: float) -> bytes:
         """Send and return the body of a success; raises ApiError for anything else."""
-        status, answer = await self._within(call, body, deadline, raise_all=True)
-        del status
-        return answer
+        return (await self._within(call, body, deadline, raise_all=True))[1]
 
     async def exchange(
         self, call: Request, body: bytes | None, deadline: float

@@ -44,6 +44,15 @@ class State(enum.StrEnum):
     """The API server fails or cannot be reached; what was cached stays and is stale."""
 
 
+_SAID = {
+    State.SYNCING: "Cache waits for its first list",
+    State.SYNCED: "Cache is in step with the API server",
+    State.CRD_MISSING: "The API server does not serve this type; waiting for its CRD to be installed",
+    State.FORBIDDEN: "RBAC forbids to list and watch this; going on without, and trying again",
+    State.DEGRADED: "The API server cannot be followed; going on with what is cached",
+}
+
+
 class Source(Protocol):
     """The two calls of `KubeClient` that a reflector makes."""
 
@@ -431,9 +440,9 @@ class Reflector(Generic[T]):
             return
         before, self.state = self.state, state
         if state is State.SYNCED:
-            self._log.info("Cache is in step with the API server", was=str(before))
+            self._log.info(_SAID[state], was=str(before))
         else:
-            self._log.warning("Cache cannot follow the API server", state=str(state), error=error)
+            self._log.warning(_SAID[state], error=error)
         self._instruments.state(self._what.rt.plural, self._what.namespace or "", str(state))
         self._sink.state_changed()
 

@@ -1,5 +1,6 @@
 """Credentials from every kind of source, and how they follow changes."""
 
+import asyncio
 import base64
 import ssl
 import sys
@@ -212,6 +213,34 @@ async def test_refresh_is_shared():
     _, look = await found.authorization()
     assert [await found.refresh(look) for _ in range(3)] == [True, True, True]
     assert source.reads == 2
+
+
+class SlowSource:
+    """A source whose second look takes until it is let go."""
+
+    def __init__(self):
+        self.reads = 0
+        self.go = asyncio.Event()
+
+    async def read(self, *, refused):
+        self.reads += 1
+        if self.reads > 1:
+            await self.go.wait()
+        return tls.Snapshot(tls.Endpoint("http://x"), tls.TlsMaterial(), f"Bearer {self.reads}")
+
+
+async def test_a_slow_look_holds_one_caller_only(clock):
+    """While one caller waits for new credentials, the others use those at hand."""
+    source = SlowSource()
+    found = await config.Credentials.open(source, clock)
+    clock.advance(config.REREAD)
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(found.authorization())
+        while source.reads < 2:
+            await asyncio.sleep(0)
+        assert await header(found) == "Bearer 1"
+        source.go.set()
+    assert first.result()[0] == "Bearer 2"
 
 
 async def test_exec_plugin(kubeconfig, tmp_path, clock):
