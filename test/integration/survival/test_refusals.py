@@ -22,7 +22,9 @@ async def test_429_is_waited_out(stage):
         Match(verb="create", resource="deployments"),
         Match(verb="create", resource="configmaps"),
     )
-    rules = [stage.proxy.add(match, too_many_requests(retry_after=2), times=1) for match in throttled]
+    rules = [
+        stage.proxy.add(match, too_many_requests(retry_after=2), times=1) for match in throttled
+    ]
     async with inside(stage.setup):
         await stage.create()
         await stage.stable()
