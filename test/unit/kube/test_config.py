@@ -220,11 +220,13 @@ class SlowSource:
 
     def __init__(self):
         self.reads = 0
+        self.asked = asyncio.Event()
         self.go = asyncio.Event()
 
     async def read(self, *, refused):
         self.reads += 1
         if self.reads > 1:
+            self.asked.set()
             await self.go.wait()
         return tls.Snapshot(tls.Endpoint("http://x"), tls.TlsMaterial(), f"Bearer {self.reads}")
 
@@ -236,8 +238,7 @@ async def test_a_slow_look_holds_one_caller_only(clock):
     clock.advance(config.REREAD)
     async with asyncio.TaskGroup() as group:
         first = group.create_task(found.authorization())
-        while source.reads < 2:
-            await asyncio.sleep(0)
+        await source.asked.wait()
         assert await header(found) == "Bearer 1"
         source.go.set()
     assert first.result()[0] == "Bearer 2"
