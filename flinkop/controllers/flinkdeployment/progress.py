@@ -81,7 +81,8 @@ def assess(subject: Subject) -> Assessed:
     if recon is ReconciliationState.UPGRADING:
         return Assessed(_job_manager_gone(subject))
     found = _job_manager(subject)
-    if found.status.job_manager_deployment_status is JobManager.READY:
+    asked = subject.observation.rest.state is not Rest.NOT_ASKED
+    if asked and found.status.job_manager_deployment_status is JobManager.READY:
         found = _cluster(found, subject)
     return found.having(_without_old_error(found.status))
 
