@@ -36,6 +36,9 @@ class Settings:
 
     @property
     def is_application(self) -> bool:
+        mode = self.conf.get("kubernetes.internal.cluster-mode")
+        if mode is not None:
+            return mode == "APPLICATION"
         entry = self.conf.get("kubernetes.internal.jobmanager.entrypoint.class", "")
         target = self.conf.get("execution.target", "")
         return (
