@@ -5,6 +5,8 @@ from typing import Final
 
 from attrs import frozen
 
+from flinkop.flink.tls import Stores
+
 DEFAULT_PORT: Final = 8081
 
 
@@ -17,12 +19,14 @@ class Cluster:
         name: cluster id, which is the FlinkDeployment's name.
         port: `rest.port`.
         tls: `security.ssl.rest.enabled`.
+        stores: what TLS trusts and shows; None is the system's trust.
     """
 
     namespace: str
     name: str
     port: int = DEFAULT_PORT
     tls: bool = False
+    stores: Stores | None = None
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"

@@ -3,6 +3,7 @@
     FlinkError                  anything below; `retry` says who tries again
     ├── Unreachable             no answer arrived: refused, reset, closed      (retried inside the call)
     ├── Timeout                 the caller's time ran out                      (next reconcile)
+    ├── KeyStoreError           TLS stores cannot be read (`keystore`)         (next reconcile)
     ├── BadAnswer               an answer that cannot be read or is too large  (next reconcile)
     └── HttpError               an answer that is not 2xx: status and text
         ├── NotFound            404: unknown path, jar or trigger              (never)

@@ -22,6 +22,7 @@ from attrs import frozen
 
 from flinkop.flink import errors
 from flinkop.flink.address import Address, Cluster, in_cluster
+from flinkop.flink.tls import Contexts
 
 DEFAULT_LIMIT: Final = 1 << 20
 """Bytes that an answer may have when the call sets no limit of its own."""
@@ -94,7 +95,11 @@ class TransportFactory(Protocol):
     """Gives the transport for a cluster; cheap, nothing to close."""
 
     def __call__(self, cluster: Cluster) -> Transport:
-        """Return a transport to `cluster`."""
+        """Return a transport to `cluster`.
+
+        Raises:
+            KeyStoreError: the cluster's key stores cannot be read.
+        """
         ...
 
 
@@ -182,13 +187,12 @@ def _too_large(limit: int) -> errors.BadAnswer:
 
 @asynccontextmanager
 async def direct_transports(
-    address: Address = in_cluster, tls: Callable[[Cluster], Tls] = lambda _: SYSTEM_TRUST
+    address: Address = in_cluster,
 ) -> AsyncIterator[TransportFactory]:
     """Open the shared session and yield a factory of direct transports; closes the session at the end.
 
     Args:
         address: base URL of a cluster; `address.Template` overrides the Service's name.
-        tls: how to check a cluster's certificate; True is the system's trust.
     """
     connector = aiohttp.TCPConnector(
         limit=0,  # the controllers' workers bound the number of calls
@@ -204,9 +208,11 @@ async def direct_transports(
         headers={"User-Agent": "flinkop"},
         auto_decompress=True,
     ) as session:
+        contexts = Contexts()
 
         def factory(cluster: Cluster) -> Transport:
-            return DirectTransport(session, address(cluster), tls(cluster))
+            trust = contexts.get(cluster.stores) if cluster.stores else SYSTEM_TRUST
+            return DirectTransport(session, address(cluster), trust)
 
         yield factory
 
