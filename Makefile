@@ -54,11 +54,12 @@ cover: sync ## all tests with branch coverage; the report ends in htmlcov/index.
 bench: sync ## measure flinkop against a bare client (N=500 resources; OUT=FILE for JSON)
 	@PYTHONPATH=test $(PY) -m bench --count $(N) $(if $(OUT),--out $(OUT)) $(ARGS)
 
-generate: sync ## write the CRDs anew from the attrs classes
+generate: sync ## write the CRDs and the generated pages of docs/ anew
 	@$(PY) hack/update_crds.py
+	@$(PY) hack/update_docs.py
 
 verify: sync ## fail when a generated file is stale
-	@$(STEPS) verify
+	@$(STEPS) verify docs
 
 requirements: sync ## pin the dependencies anew (UPGRADE=1 takes newer versions)
 	@UPGRADE="$(UPGRADE)" hack/compile-requirements

@@ -74,6 +74,7 @@ CHECKS = (
     Step("imports", tool("lint-imports", "--no-logo")),
     Step("types", tool("mypy")),
     Step("verify", tool("python", "hack/update_crds.py", "--check")),
+    Step("docs", tool("python", "hack/update_docs.py", "--check")),
 )
 TESTS = (
     Step("tools", tool("python", "hack/controlplane.py", "tools"), limit=1800.0),
