@@ -276,5 +276,6 @@ def _elector(
         options.identity or leaderelection.identity_from(options.environ),
         parts.clock,
         times=times,
+        changes=store.changes,
         instruments=parts.metrics.election,
     )

@@ -5,11 +5,13 @@ they were read. Needs a client of its own: without the write fence, since taking
 opens the fence, and with its own connection, so that renewals never queue behind other requests.
 """
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any, Protocol
 
 from flinkop.clock import rfc3339_micro
+from flinkop.kube import stream
 from flinkop.kube.errors import NotFound
 from flinkop.kube.meta import LEASES, ObjectKey, ResourceType
 from flinkop.runtime.leaderelection import LeaseRecord
@@ -30,6 +32,12 @@ class LeaseClient(Protocol):
 
     async def replace(self, resource: ResourceType, key: ObjectKey, body: Any, /) -> Any:
         """Replace the object if its resourceVersion still holds and return it as stored."""
+        ...
+
+    def watch(
+        self, rt: ResourceType, namespace: str | None = None, *, field_selector: str | None = None
+    ) -> AsyncGenerator[stream.WatchEvent, None]:
+        """Follow the objects that the selector finds."""
         ...
 
 
@@ -79,6 +87,16 @@ class KubeLeaseStore:
             "spec": {**self._last.get("spec", {}), **to_spec(record)},
         }
         return self._remember(await self._client.replace(LEASES, self._key, body))
+
+    async def changes(self) -> AsyncGenerator[None, None]:
+        """Yield when the Lease is first seen and at each change, until the API server ends the watch."""
+        watch = self._client.watch(
+            LEASES, self._key.namespace, field_selector=f"metadata.name={self._key.name}"
+        )
+        async with contextlib.aclosing(watch) as events:
+            async for event in events:
+                if event.type != stream.BOOKMARK:
+                    yield
 
     def _remember(self, lease: Any) -> LeaseRecord:
         metadata = {k: v for k, v in lease["metadata"].items() if k != "managedFields"}

@@ -20,6 +20,7 @@ class LeaseServer:
         self.record: LeaseRecord | None = None
         self.history: list[LeaseRecord] = []
         self._version = 0
+        self._changed = asyncio.Event()
 
     def create(self, record):
         if self.record is not None:
@@ -37,12 +38,21 @@ class LeaseServer:
 
     def delete(self):
         self.record = None
+        self._notify()
+
+    async def wait_change(self):
+        await self._changed.wait()
 
     def _store(self, record):
         self._version += 1
         self.record = attrs.evolve(record, version=str(self._version))
         self.history.append(self.record)
+        self._notify()
         return self.record
+
+    def _notify(self):
+        self._changed.set()
+        self._changed = asyncio.Event()
 
 
 class Network:
@@ -69,6 +79,16 @@ class Network:
 
     async def replace(self, record):
         return await self._call(lambda: self._server.replace(record))
+
+    async def changes(self):
+        """A watch: yields at each change, as late as other answers; a bad network cuts it."""
+        yield
+        while True:
+            await self._server.wait_change()
+            await asyncio.sleep(self.after)
+            if self.lose or self.late:
+                raise ConnectionError
+            yield
 
     async def _call(self, act):
         self.calls += 1

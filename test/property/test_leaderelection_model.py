@@ -64,8 +64,14 @@ class World:
         self.born += 1
         self.networks[who] = Network(self.server)
         self.clocks[who] = LoopClock(self.rates[who], offset=self.born * 0.001)
+        # Two of three follow the Lease by a watch.
+        changes = None if who == 1 else self.networks[who].changes
         self.electors[who] = LeaseElector(
-            self.networks[who], self.NAMES[who], self.clocks[who], rng=self.random
+            self.networks[who],
+            self.NAMES[who],
+            self.clocks[who],
+            changes=changes,
+            rng=self.random,
         )
         self.tasks[who] = group.create_task(self.keep_alive(group, who, self.electors[who]))
 

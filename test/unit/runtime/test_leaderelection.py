@@ -7,7 +7,7 @@ import random
 import pytest
 from fakes.leases import LeaseServer, LoopClock, Network
 
-from flinkop.kube.errors import FencedError
+from flinkop.kube.errors import FencedError, Forbidden
 from flinkop.runtime.leaderelection import (
     ElectionTimes,
     LeadershipLostError,
@@ -24,6 +24,8 @@ class Candidate:
         self.network = Network(server)
         self.clock = kwargs.pop("clock", LoopClock())
         self.told = []
+        if kwargs.pop("watches", False):
+            kwargs["changes"] = self.network.changes
         self.elector = LeaseElector(
             self.network,
             identity,
@@ -107,6 +109,45 @@ async def test_release_hands_over_within_one_look(server):
         await b.elector.wait_leading()
         assert now() - before < 2 * 2.2
         assert (server.record.holder, server.record.transitions) == ("b", 1)
+
+
+async def test_a_standby_that_watches_takes_over_at_once(server):
+    """It hears of the release and does not wait for its next look."""
+    a, b = Candidate(server, "a"), Candidate(server, "b", watches=True)
+    async with running(a, b) as tasks:
+        await asyncio.sleep(10)
+        tasks[0].cancel()
+        await asyncio.sleep(0.2)
+        assert b.elector.is_leader
+
+
+async def test_a_standby_that_watches_leads_when_the_lease_runs_out(server):
+    """Of a leader that was killed, the last renewal counts, not when the standby happened to look."""
+    a, b = Candidate(server, "a", release_on_stop=False), Candidate(server, "b", watches=True)
+    async with running(a, b) as tasks:
+        await asyncio.sleep(10)
+        renewed = server.record.renew_time
+        tasks[0].cancel()
+        await b.elector.wait_leading()
+        assert (b.clock.now() - renewed).total_seconds() < 15.1
+
+
+@pytest.mark.parametrize("error", [ConnectionError(), Forbidden("no")])
+async def test_without_its_watch_a_standby_looks(server, error):
+    """A watch that fails again and again, or is forbidden, delays the handover and no more."""
+
+    async def refused():
+        if error:
+            raise error
+        yield
+
+    a, b = Candidate(server, "a"), Candidate(server, "b", changes=refused)
+    async with running(a, b) as tasks:
+        await asyncio.sleep(10)
+        tasks[0].cancel()
+        before = now()
+        await b.elector.wait_leading()
+        assert now() - before < 2 * 2.2
 
 
 async def test_without_release_the_lease_runs_out(server):
