@@ -255,6 +255,8 @@ def needs_state(at: Situation, recorded: FlinkDeploymentSpec) -> bool:
     upgrading = _is_upgrading(at.status)
     if upgrading and _is_first_attempt(at.status):
         return False
+    if at.diff is not None and at.diff.type is DiffType.SAVEPOINT_REDEPLOY:
+        return True
     down = recorded.job.state is JobState.SUSPENDED and not wants_suspended(at.spec)
     if at.user_mode is not UpgradeMode.STATELESS:
         return upgrading or down or _has_changed(at)

@@ -1,0 +1,72 @@
+"""Plans in few words: the specs of the plan tests, and what a plan consists of."""
+
+from typing import Any, TypeVar
+
+from fakes.deployments import application, session, status_of, with_job
+
+from flinkop.api.common import JobSpec, JobState
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+    ReconciliationState,
+)
+from flinkop.controllers.flinkdeployment import plan
+from flinkop.lifecycle import record
+
+T = TypeVar("T")
+
+APP = application()
+NEW = application(image="flink:2.0")
+SUSPENDED = with_job(APP, state=JobState.SUSPENDED)
+SESSION = session()
+
+
+def names(made: plan.Plan) -> list[str]:
+    """Return the steps by name; events by their reason."""
+    return [
+        step.draft.reason if isinstance(step, plan.Say) else type(step).__name__
+        for step in made.steps
+    ]
+
+
+def step(made: plan.Plan, kind: type[T]) -> T:
+    """Return the only step of this kind."""
+    (found,) = (s for s in made.steps if isinstance(s, kind))
+    return found
+
+
+def recorded(status: FlinkDeploymentStatus) -> record.Recorded:
+    """Return the recorded spec, which must be there."""
+    found = record.last_reconciled(status)
+    assert found is not None
+    return found
+
+
+def recorded_job(status: FlinkDeploymentStatus) -> JobSpec:
+    """Return its job, which must be there."""
+    found = recorded(status).spec.job
+    assert found is not None
+    return found
+
+
+def recon(status: FlinkDeploymentStatus) -> ReconciliationState:
+    """Return the reconciliation state."""
+    return status.reconciliation_status.state
+
+
+def suspended(**options: Any) -> FlinkDeploymentStatus:
+    """Return the status of a suspended job."""
+    return status_of(
+        APP,
+        recorded_state=JobState.SUSPENDED,
+        job=FlinkJobState.FINISHED,
+        job_manager=JobManager.MISSING,
+        **options,
+    )
+
+
+def lost(spec: FlinkDeploymentSpec = APP, **options: Any) -> FlinkDeploymentStatus:
+    """Return the status of a cluster whose JobManager is gone."""
+    return status_of(spec, job_manager=JobManager.MISSING, job=FlinkJobState.RECONCILING, **options)

@@ -1,0 +1,442 @@
+"""What a plan is when nothing is under way: first deployment, steady, changed, suspended."""
+
+import pytest
+from attrs import evolve
+from fakes.deployments import (
+    GONE,
+    OLD_ID,
+    answered,
+    application,
+    job,
+    job_manager,
+    session,
+    situation,
+    status_of,
+    up,
+    upgrading,
+    with_job,
+)
+from fakes.plans import (
+    APP,
+    NEW,
+    SESSION,
+    SUSPENDED,
+    names,
+    recon,
+    recorded,
+    recorded_job,
+    step,
+    suspended,
+)
+
+from flinkop.api.common import IngressSpec, JobState, UpgradeMode
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+    LifecycleState,
+    ReconciliationState,
+)
+from flinkop.controllers.flinkdeployment import plan
+from flinkop.controllers.flinkdeployment.observation import Observation, Rest, RestFacts
+from flinkop.flink.states import JobState as FlinkState
+from flinkop.lifecycle import record, state
+
+# --- first deployment (R-2)
+
+
+def test_first_deployment():
+    """Write ahead with the job's id, submit, record; the next look is bounded, events come first."""
+    made = plan.plan(situation(APP, generation=3))
+    assert names(made) == ["WriteAhead", "Submit", "Submit"]
+    ahead = step(made, plan.WriteAhead).status
+    assert recon(ahead) is ReconciliationState.UPGRADING
+    assert recorded_job(ahead).state is JobState.SUSPENDED
+    assert recorded(ahead).first_deployment is True
+    assert (ahead.observed_generation, ahead.job_status.job_id) == (3, "new-1")
+    submit = step(made, plan.Submit)
+    assert (submit.generation, submit.job_id, submit.savepoint_path) == (3, "new-1", None)
+    assert submit.spec == APP
+    assert recon(made.status) is ReconciliationState.DEPLOYED
+    assert made.status.job_manager_deployment_status is JobManager.DEPLOYING
+    assert made.status.job_status.state is FlinkJobState.RECONCILING
+    assert made.status.job_status.job_id == "new-1"
+    assert recorded_job(made.status).state is JobState.RUNNING
+    assert made.wait == plan.Wait.PROGRESS
+    assert made.stall is None
+
+
+def test_first_deployment_from_a_savepoint():
+    """Its path is written ahead, so that a crash does not lose it."""
+    made = plan.plan(situation(with_job(APP, initial_savepoint_path="s3://s")))
+    ahead = step(made, plan.WriteAhead).status
+    assert ahead.job_status.upgrade_savepoint_path == "s3://s"
+    assert recorded_job(ahead).upgrade_mode is UpgradeMode.SAVEPOINT
+    assert step(made, plan.Submit).savepoint_path == "s3://s"
+
+
+def test_an_empty_initial_path_is_none():
+    """An empty text asks for nothing."""
+    made = plan.plan(situation(with_job(APP, initial_savepoint_path="")))
+    assert step(made, plan.Submit).savepoint_path is None
+    assert recorded_job(made.status).upgrade_mode is UpgradeMode.STATELESS
+
+
+def test_first_deployment_of_a_session_cluster():
+    """No job, no job id, no Submit event (Q-9)."""
+    made = plan.plan(situation(SESSION))
+    assert names(made) == ["WriteAhead", "Submit"]
+    assert step(made, plan.Submit).job_id is None
+    assert made.status.job_status.job_id is None
+    assert made.status.job_status.state is None
+
+
+def test_a_job_that_is_suspended_from_the_start_is_not_touched():
+    """R-2: it must run first; nothing is recorded."""
+    made = plan.plan(situation(SUSPENDED))
+    assert (made.steps, made.status) == ((), FlinkDeploymentStatus())
+
+
+def test_old_metadata_is_removed_before_a_first_start():
+    """With HA, a job graph of a namesake would run beside the new job; a session cluster keeps it."""
+    made = plan.plan(situation(APP, high_availability=True))
+    assert names(made) == ["WriteAhead", "DeleteHaMetadata", "Submit", "Submit"]
+    made = plan.plan(situation(SESSION, high_availability=True))
+    assert names(made) == ["WriteAhead", "Submit"]
+
+
+@pytest.mark.parametrize("deleting", [False, True])
+def test_a_cluster_without_a_record_goes_first(deleting):
+    """The status was lost: nothing is submitted over a cluster that nobody knows."""
+    facts = Observation(job_manager=job_manager(deleting=deleting))
+    made = plan.plan(situation(APP, observation=facts))
+    assert names(made) == ([] if deleting else ["DeleteCluster"])
+    assert made.status == FlinkDeploymentStatus()
+    assert made.wait == plan.Wait.PROGRESS
+
+
+# --- what is not ours
+
+
+@pytest.mark.parametrize("status", [None, status_of(APP), upgrading(APP, 2)])
+def test_a_deployment_of_somebody_else_is_not_touched(status):
+    """Told with what to do, and nothing more happens by itself."""
+    facts = Observation(job_manager=job_manager(ours=False))
+    made = plan.plan(situation(APP, status, facts))
+    assert names(made) == ["Error"]
+    assert made.stall is not None
+    assert made.stall.reason == "NameTaken"
+    assert "does not belong to this FlinkDeployment" in (made.status.error or "")
+
+
+def test_a_rollback_of_another_operator_is_not_touched():
+    """Refused until this version can finish one."""
+    status = status_of(APP, state=ReconciliationState.ROLLING_BACK)
+    made = plan.plan(situation(NEW, status, up(), generation=2))
+    assert names(made) == ["UpgradeFailed"]
+    assert made.stall is not None
+
+
+# --- steady
+
+
+def test_a_steady_resource_needs_nothing():
+    """The line that users of the reference search for; one look per interval."""
+    status = status_of(APP)
+    made = plan.plan(situation(APP, status, up()))
+    assert made == plan.Plan("Resource fully reconciled, nothing to do...", status)
+    assert made.wait == plan.Wait.INTERVAL
+
+
+def test_a_change_that_needs_no_restart_is_noted():
+    """P-2: only observedGeneration moves."""
+    changed = with_job(APP, upgrade_mode=UpgradeMode.STATELESS, allow_non_restored_state=True)
+    status = status_of(APP)
+    made = plan.plan(situation(changed, status, up(), generation=2))
+    assert made.steps == ()
+    assert made.status == evolve(status, observed_generation=2)
+
+
+@pytest.mark.parametrize(
+    ("status", "facts", "wait"),
+    [
+        (status_of(APP, job_manager=JobManager.DEPLOYED_NOT_READY), up(), plan.Wait.PROBE),
+        (status_of(APP, job_manager=JobManager.DEPLOYING), up(), plan.Wait.PROGRESS),
+        (status_of(APP, stable=False), up(), plan.Wait.PROBE),
+        (status_of(APP, job=FlinkJobState.RESTARTING), up(), plan.Wait.PROBE),
+        (status_of(APP, job=FlinkJobState.FINISHED), up(), plan.Wait.INTERVAL),
+        (status_of(SESSION), up(), plan.Wait.INTERVAL),
+        (
+            status_of(APP, recorded_state=JobState.SUSPENDED, job=FlinkJobState.FINISHED),
+            up(),
+            plan.Wait.INTERVAL,
+        ),
+        (status_of(APP, job_manager=JobManager.ERROR, error="x"), up(), plan.Wait.INTERVAL),
+    ],
+)
+def test_how_soon_to_look_again(status, facts, wait):
+    """Only what no watch tells is asked for often."""
+    spec = SESSION if recorded(status).spec.job is None else APP
+    if spec.job is not None and recorded_job(status).state is JobState.SUSPENDED:
+        spec = SUSPENDED
+    made = plan.plan(situation(spec, status, facts))
+    assert made.wait == wait
+    assert made.steps == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (status_of(APP, job_manager=JobManager.ERROR, error="pull"), "JobManagerFailed"),
+        (status_of(APP, job=FlinkJobState.FAILED, error="boom"), "JobFailed"),
+        (status_of(APP, job=FlinkJobState.FAILED), "JobFailed"),
+    ],
+)
+def test_what_only_people_can_mend_is_a_stall(status, reason):
+    """Stalled tells the error."""
+    made = plan.plan(situation(APP, status, up()))
+    assert made.stall is not None
+    assert made.stall.reason == reason
+    assert made.stall.message
+    assert made.steps == ()
+
+
+def test_a_suspended_job_is_reconciled():
+    """No JobManager is what it should have."""
+    status = status_of(
+        APP,
+        recorded_state=JobState.SUSPENDED,
+        job=FlinkJobState.FINISHED,
+        job_manager=JobManager.MISSING,
+    )
+    made = plan.plan(situation(SUSPENDED, status))
+    assert made == plan.Plan("Resource fully reconciled, nothing to do...", status)
+
+
+# --- spec changes
+
+
+def test_a_spec_change():
+    """R-7, R-22: checked, announced, written ahead with the new job's id, then the old one is ended."""
+    made = plan.plan(situation(NEW, status_of(APP), up(), generation=2))
+    assert names(made) == [
+        "SpecChanged",
+        "CheckObjects",
+        "Suspended",
+        "WriteAhead",
+        "CancelJob",
+        "DeleteCluster",
+    ]
+    changed = made.steps[0]
+    assert isinstance(changed, plan.Say)
+    assert changed.draft.once
+    assert changed.draft.key == "SpecChange: 2"
+    assert changed.draft.message == (
+        "UPGRADE change(s) detected (Diff: FlinkDeploymentSpec[image : flink:1.20 -> flink:2.0]), "
+        "starting reconciliation."
+    )
+    ahead = step(made, plan.WriteAhead).status
+    assert ahead == made.status
+    assert recon(ahead) is ReconciliationState.UPGRADING
+    assert (ahead.observed_generation, ahead.job_status.job_id) == (2, "new-1")
+    assert recorded(ahead).spec.image == "flink:2.0"
+    assert step(made, plan.CancelJob).job_id == OLD_ID
+    assert step(made, plan.DeleteCluster) == plan.DeleteCluster("deployment-uid", scale_down=False)
+    assert made.wait == plan.Wait.PROGRESS
+    assert not made.again
+
+
+def test_a_restart_by_nonce():
+    """The same spec with a new nonce is replaced like any other change."""
+    made = plan.plan(situation(application(restart_nonce=1), status_of(APP), up(), generation=2))
+    assert "DeleteCluster" in names(made)
+    gone = plan.plan(situation(APP, status_of(application(restart_nonce=1)), up(), generation=2))
+    assert gone.steps == ()
+
+
+@pytest.mark.parametrize(
+    ("rest", "cancels", "scale_down"),
+    [
+        (answered(job()), True, False),
+        (answered(job(FlinkState.RESTARTING)), True, False),
+        (answered(job(FlinkState.FINISHED)), False, False),
+        (answered(), False, False),
+        (answered(job(jid="f" * 32)), False, True),
+        (answered(job(), job(jid="f" * 32)), True, True),
+        (RestFacts(Rest.ABSENT), False, True),
+        (RestFacts(Rest.FAILED), False, True),
+        (RestFacts(), False, True),
+    ],
+)
+def test_how_a_cluster_is_taken_down(rest, cancels, scale_down):
+    """A JobManager that may still have a job is stopped first, or it starts TaskManagers meanwhile."""
+    facts = Observation(job_manager=job_manager(), rest=rest)
+    made = plan.plan(situation(NEW, status_of(APP), facts, generation=2))
+    assert ("CancelJob" in names(made)) is cancels
+    assert step(made, plan.DeleteCluster).scale_down is scale_down
+
+
+def test_a_change_while_the_old_cluster_is_already_going():
+    """Somebody deleted it: nothing is deleted twice."""
+    facts = Observation(job_manager=job_manager(deleting=True))
+    made = plan.plan(situation(NEW, status_of(APP), facts, generation=2))
+    assert names(made)[-1] == "WriteAhead"
+    assert made.wait == plan.Wait.PROGRESS
+
+
+def test_a_change_when_no_cluster_is_left():
+    """A finished job whose JobManager is gone, or a lost one: one plan brings up the new one."""
+    for job_state in (FlinkJobState.FINISHED, FlinkJobState.RECONCILING):
+        status = status_of(APP, job_manager=JobManager.MISSING, job=job_state)
+        made = plan.plan(situation(NEW, status, GONE, generation=2))
+        assert names(made) == ["SpecChanged", "WriteAhead", "Submit", "Submit"]
+        assert step(made, plan.Submit).job_id == "new-1"
+        assert recon(made.status) is ReconciliationState.DEPLOYED
+        assert not made.again
+
+
+def test_a_finished_job_and_a_change():
+    """Nothing to cancel; the JobManager that was kept for its history goes."""
+    status = status_of(APP, job=FlinkJobState.FINISHED)
+    made = plan.plan(situation(NEW, status, up(job(FlinkState.FINISHED)), generation=2))
+    assert names(made)[-2:] == ["WriteAhead", "DeleteCluster"]
+
+
+def test_a_fix_after_an_error():
+    """A JobManager that cannot start is replaced; the error ends with the attempt."""
+    facts = Observation(job_manager=job_manager(available=False))
+    status = status_of(APP, job_manager=JobManager.ERROR, error="pull", stable=False)
+    made = plan.plan(situation(NEW, status, facts, generation=2))
+    assert names(made)[-2:] == ["WriteAhead", "DeleteCluster"]
+    assert made.status.error is None
+    assert made.stall is None
+
+
+def test_a_session_cluster_is_replaced_in_silence():
+    """Q-9: SpecChanged, but neither Suspended nor Submit; HA metadata stays for its jobs (3.9)."""
+    spec = session(image="flink:2.0")
+    at = situation(spec, status_of(SESSION), up(), generation=2, high_availability=True)
+    made = plan.plan(at)
+    assert names(made) == ["SpecChanged", "CheckObjects", "WriteAhead", "DeleteCluster"]
+    assert step(made, plan.DeleteCluster).scale_down  # its jobs would start TaskManagers
+    at = situation(spec, upgrading(spec, 2), GONE, generation=2, high_availability=True)
+    assert names(plan.plan(at)) == ["Submit"]
+
+
+# --- suspend and resume
+
+
+def test_a_suspension():
+    """Written ahead without a job id: that is how it is known for one after a crash."""
+    made = plan.plan(situation(SUSPENDED, status_of(APP), up(), generation=2))
+    assert names(made) == ["SpecChanged", "Suspended", "WriteAhead", "CancelJob", "DeleteCluster"]
+    assert made.status.job_status.job_id is None
+    gone = plan.plan(situation(SUSPENDED, made.status, GONE, generation=2))
+    assert gone.steps == ()
+    assert recon(gone.status) is ReconciliationState.DEPLOYED
+    assert recorded_job(gone.status).state is JobState.SUSPENDED
+    assert record.is_stable(gone.status)
+    assert gone.status.job_status.state is FlinkJobState.FINISHED
+    assert gone.status.job_manager_deployment_status is JobManager.MISSING
+    assert state.lifecycle_state(gone.status) is LifecycleState.SUSPENDED
+
+
+def test_a_suspension_with_high_availability_leaves_no_metadata():
+    """Stateless: what is resumed starts empty."""
+    status = upgrading(SUSPENDED, 2, job_id=None)
+    made = plan.plan(situation(SUSPENDED, status, GONE, generation=2, high_availability=True))
+    assert names(made) == ["DeleteHaMetadata"]
+
+
+def test_a_suspension_of_a_cluster_that_is_gone():
+    """Nothing has to be written ahead."""
+    status = status_of(APP, job_manager=JobManager.MISSING)
+    made = plan.plan(situation(SUSPENDED, status, GONE, generation=2))
+    assert names(made) == ["SpecChanged"]
+    assert state.lifecycle_state(made.status) is LifecycleState.SUSPENDED
+
+
+def test_a_refused_spec_does_not_start_a_job_that_is_being_suspended():
+    """L-30 puts the recorded spec in force as running; the record says that it is to be down."""
+    at = situation(SUSPENDED, status_of(APP), up(), generation=2)
+    ahead = step(plan.plan(at), plan.WriteAhead).status
+    in_force = with_job(recorded(ahead).spec, state=JobState.RUNNING)
+    for facts in (GONE, up()):
+        made = plan.plan(situation(in_force, ahead, facts, generation=2))
+        assert "Submit" not in names(made)
+    made = plan.plan(situation(in_force, ahead, GONE, generation=2))
+    assert state.lifecycle_state(made.status) is LifecycleState.SUSPENDED
+
+
+def test_a_refused_spec_does_not_stop_an_upgrade():
+    """L-30: the attempt under way is finished."""
+    ahead = plan.plan(situation(NEW, status_of(APP), up(), generation=2)).status
+    in_force = with_job(recorded(ahead).spec, state=JobState.RUNNING)
+    made = plan.plan(situation(in_force, ahead, GONE, generation=2))
+    assert names(made) == ["Submit", "Submit"]
+
+
+def test_a_suspended_job_stays_so_whatever_changes():
+    """R-25: the change is told, and counts when the job is resumed."""
+    changed = with_job(NEW, state=JobState.SUSPENDED)
+    status = suspended()
+    made = plan.plan(situation(changed, status, GONE, generation=2))
+    assert names(made) == ["SpecChanged"]
+    assert made.status == status
+
+
+def test_a_resumption():
+    """R-26 in one plan; HA metadata of an earlier run must not come back."""
+    made = plan.plan(situation(APP, suspended(), GONE, generation=2))
+    assert names(made) == ["SpecChanged", "WriteAhead", "Submit", "Submit"]
+    assert step(made, plan.Submit).job_id == "new-1"
+    assert recorded_job(made.status).state is JobState.RUNNING
+    made = plan.plan(situation(APP, suspended(), GONE, generation=2, high_availability=True))
+    assert names(made)[1:3] == ["WriteAhead", "DeleteHaMetadata"]
+
+
+def test_a_resumption_with_a_jobmanager_still_there():
+    """The reference leaves it up after a savepoint: it goes first, and nothing is "suspended" again."""
+    facts = up(job(FlinkState.FINISHED))
+    made = plan.plan(situation(APP, suspended(mode=UpgradeMode.SAVEPOINT), facts, generation=2))
+    assert names(made) == ["SpecChanged", "CheckObjects", "WriteAhead", "DeleteCluster"]
+
+
+def test_a_job_cancelled_from_outside_is_started_again():
+    """P-5 made it suspended in the record; the user wants it running."""
+    status = record.mark_suspended(status_of(APP, job=FlinkJobState.CANCELED))
+    made = plan.plan(situation(APP, status, up(job(FlinkState.CANCELED))))
+    assert names(made) == ["SpecChanged", "CheckObjects", "WriteAhead", "DeleteCluster"]
+    made = plan.plan(situation(APP, made.status, GONE))
+    assert names(made) == ["Submit", "Submit"]
+
+
+# --- Ingress
+
+
+@pytest.mark.parametrize(
+    ("has_spec", "exists", "managed", "expected"),
+    [
+        (False, False, True, None),
+        (True, False, True, "SyncIngress"),
+        (False, True, True, "SyncIngress"),
+        (True, True, True, "SyncIngress"),
+        (True, False, False, "IngressManagement"),
+        (False, True, False, None),
+    ],
+)
+def test_the_ingress_follows_a_deployment(has_spec, exists, managed, expected):
+    """Made, updated or deleted with it; told when it is not managed."""
+    spec = evolve(APP, ingress=IngressSpec(template="x")) if has_spec else APP
+    facts = Observation(has_ingress=exists)
+    made = plan.plan(situation(spec, observation=facts, manage_ingress=managed))
+    assert names(made)[3:] == ([expected] if expected else [])
+
+
+def test_a_health_record_belongs_to_one_run():
+    """O-85: dropped with each deployment, the rest of the cluster info stays."""
+    status = evolve(
+        upgrading(NEW, 2, job_id="ahead"), cluster_info={"ClusterHealthInfo": "{}", "x": "1"}
+    )
+    made = plan.plan(situation(NEW, status, GONE, generation=2))
+    assert made.status.cluster_info == {"x": "1"}
