@@ -31,6 +31,8 @@ WAITING_FAILURES: Final = frozenset(
         CRASH_LOOP_BACK_OFF,
         "ImagePullBackOff",
         "ErrImagePull",
+        "ErrImageNeverPull",
+        "ImageInspectError",
         "InvalidImageName",
         "RunContainerError",
         "CreateContainerConfigError",

@@ -119,6 +119,7 @@ def job_manager(
     deleting: bool = False,
     available: bool = True,
     age: float = 1000.0,
+    available_for: float = 1000.0,
     replica_failure: str | None = None,
     uid: str = "deployment-uid",
 ) -> JobManagerFacts:
@@ -131,6 +132,7 @@ def job_manager(
         available=available,
         age=age,
         replica_failure=replica_failure,
+        available_for=available_for if available else 0.0,
     )
 
 

@@ -22,6 +22,7 @@ class JobManagerFacts:
         deleting: whether its deletion is under way.
         available: whether a replica is available.
         age: seconds since it was created.
+        available_for: seconds since a replica became available, 0 while none is.
         replica_failure: message of its ReplicaFailure/FailedCreate condition, None without (O-20).
     """
 
@@ -32,6 +33,7 @@ class JobManagerFacts:
     available: bool
     age: float
     replica_failure: str | None = None
+    available_for: float = 0.0
 
 
 @frozen

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import (
@@ -27,6 +27,7 @@ from flinkop.events import reasons
 from flinkop.flink import errors as flink_errors, interpret
 from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
+from flinkop.flink.states import JobState as FlinkState
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import (
@@ -52,6 +53,14 @@ _MOUNT_SECONDS: Final = (
 )
 
 
+@frozen
+class _InfoRead:
+    """When cluster info was last read, and which jobs ran then."""
+
+    at: dt.datetime
+    running: frozenset[str]
+
+
 @define
 class Observer:
     """Gathers an `Observation`; reads caches, asks Flink, writes nothing.
@@ -71,7 +80,7 @@ class Observer:
     session_jobs: Lister[CustomObject]
     flink: Callable[[Cluster], FlinkClient]
     kube: KubeClient
-    _info_at: dict[str, dt.datetime] = field(factory=dict)
+    _info: dict[str, _InfoRead] = field(factory=dict)
 
     async def observe(self, ctx: Context, options: ClusterOptions) -> Observation:
         """Return the facts about `ctx`; errors of Flink are facts, too."""
@@ -93,7 +102,7 @@ class Observer:
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered about a resource that is gone."""
-        self._info_at.pop(uid, None)
+        self._info.pop(uid, None)
 
     def _job_manager(self, ctx: Context) -> JobManagerFacts | None:
         found = self.deployments.get(ctx.key)
@@ -109,6 +118,7 @@ class Observer:
             available=found.status.available_replicas > 0,
             age=(ctx.now - created).total_seconds(),
             replica_failure=signals.replica_failure(found),
+            available_for=_seconds_since(signals.available_since(found), ctx.now),
         )
 
     def _has_ingress(self, ctx: Context) -> bool:
@@ -156,8 +166,9 @@ class Observer:
             return RestFacts(Rest.ABSENT if absent else Rest.FAILED, detail=str(error))
         facts = RestFacts(Rest.ANSWERED, jobs=jobs)
         facts = evolve(facts, job_failure=await self._job_failure(ctx, client, facts))
-        if self._info_is_due(ctx):
-            facts = evolve(facts, cluster_info=await self._cluster_info(ctx, client, options))
+        if self._info_is_due(ctx, facts):
+            info = await self._cluster_info(ctx, client, options, facts)
+            facts = evolve(facts, cluster_info=info)
         return facts
 
     def _client(self, ctx: Context, options: ClusterOptions) -> FlinkClient:
@@ -184,27 +195,33 @@ class Observer:
         cause = result.failure_cause if result else None
         return JobFailure(interpret.failure_chain(cause)) if cause else None
 
-    def _info_is_due(self, ctx: Context) -> bool:
-        at = self._info_at.get(ctx.about.uid)
-        if at is None or ctx.status.job_manager_deployment_status is not JobManager.READY:
+    def _info_is_due(self, ctx: Context, facts: RestFacts) -> bool:
+        """Whether cluster info is unknown, old, or from before a job started or ended.
+
+        TaskManagers come with the job: what is read as soon as the JobManager answers counts none.
+        """
+        read = self._info.get(ctx.about.uid)
+        if read is None or ctx.status.job_manager_deployment_status is not JobManager.READY:
             return True
-        return (ctx.now - at).total_seconds() >= _INFO_SECONDS
+        old = (ctx.now - read.at).total_seconds() >= _INFO_SECONDS
+        return old or read.running != _running(facts)
 
     async def _cluster_info(
-        self, ctx: Context, client: FlinkClient, options: ClusterOptions
+        self, ctx: Context, client: FlinkClient, options: ClusterOptions, facts: RestFacts
     ) -> dict[str, str] | None:
         """2.10: version, cpu, memory, size of state; errors only leave it for next time."""
         job_id = ctx.status.job_status.job_id
+        running = _running(facts)
         try:
             config = await client.config()
             task_managers = len(await client.taskmanagers())
             size = None
-            if job_id is not None and ctx.status.job_status.state is FlinkJobState.RUNNING:
+            if job_id is not None and job_id in running:
                 size = interpret.state_size(await client.checkpoint_stats(job_id))
         except flink_errors.FlinkError as error:
             _log.debug("cluster info cannot be read", error=str(error))
             return None
-        self._info_at[ctx.about.uid] = ctx.now
+        self._info[ctx.about.uid] = _InfoRead(ctx.now, running)
         info = {
             "flink-version": config.flink_version,
             "flink-revision": config.flink_revision,
@@ -212,3 +229,15 @@ class Observer:
             "total-memory": options.total_memory(task_managers),
         }
         return info if size is None else {**info, "state-size": str(size)}
+
+
+def _running(facts: RestFacts) -> frozenset[str]:
+    """Return the ids of the jobs all of whose tasks run (O-32)."""
+    return frozenset(
+        job.jid for job in facts.jobs if interpret.running_state(job) is FlinkState.RUNNING
+    )
+
+
+def _seconds_since(stamp: str | None, now: dt.datetime) -> float:
+    """Return the seconds from an RFC 3339 time to `now`, 0 when there is no such time."""
+    return (now - dt.datetime.fromisoformat(stamp)).total_seconds() if stamp else 0.0

@@ -32,7 +32,7 @@ from flinkop.lifecycle.failure import Failure, FailureType, Limits
 JOB_NOT_FOUND: Final = "Job Not Found"  # plain text, compared by clients (behaviour.md 0.7)
 _CLUSTER_INFO_TOLERANCE: Final = 0.1
 _SUBMISSION_SECONDS: Final = (
-    60.0  # time from the Deployment's creation in which a job may be unknown
+    60.0  # how long an available JobManager may know no job: `main` still has to hand it in
 )
 
 
@@ -237,7 +237,7 @@ def _still_submitting(subject: Subject) -> bool:
     """Whether the JobManager answers but `main` has not yet handed in the job: no error so early."""
     facts = subject.observation.job_manager
     starting = subject.status.job_status.state in (None, FlinkJobState.RECONCILING)
-    return starting and facts is not None and facts.age < _SUBMISSION_SECONDS
+    return starting and facts is not None and facts.available_for < _SUBMISSION_SECONDS
 
 
 def _job_not_found(found: Assessed) -> Assessed:

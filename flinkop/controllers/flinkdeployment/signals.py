@@ -81,6 +81,14 @@ def replica_failure(found: DeploymentView) -> str | None:
     return None
 
 
+def available_since(found: DeploymentView) -> str | None:
+    """Return when a replica became available, in RFC 3339; None while none is."""
+    for condition in found.status.conditions:
+        if condition.type == "Available" and condition.status == "True":
+            return condition.last_transition_time
+    return None
+
+
 def number(text: str | None) -> int:
     """Return an annotation's number, -1 when there is none (behaviour.md 2.2)."""
     return int(text) if text is not None and text.isdigit() else -1

@@ -324,17 +324,17 @@ def test_a_lost_job_does_not_end_a_rollback():
 
 @pytest.mark.parametrize("state", [None, FlinkJobState.RECONCILING])
 def test_a_jobmanager_may_answer_before_its_job_is_submitted(state):
-    """The first minute of a Deployment: no error so early, after it there is one."""
+    """The first minute of being available: no error so early, however long the start took."""
     status = status_of(APP, job=state, stable=False)
-    early = Observation(job_manager=job_manager(age=59), rest=answered())
+    early = Observation(job_manager=job_manager(available_for=59), rest=answered())
     assert assess(status, early) == progress.Assessed(status)
-    late = Observation(job_manager=job_manager(age=60), rest=answered())
+    late = Observation(job_manager=job_manager(available_for=60), rest=answered())
     assert assess(status, late).status.error == "Job Not Found"
 
 
 def test_a_job_that_ran_and_is_lost_has_no_grace():
     """Only a job that was never seen may be unknown."""
-    facts = Observation(job_manager=job_manager(age=5), rest=answered())
+    facts = Observation(job_manager=job_manager(available_for=5), rest=answered())
     assert assess(status_of(APP), facts).status.error == "Job Not Found"
 
 

@@ -1,0 +1,146 @@
+"""When the observer asks Flink for cluster info, and since when a JobManager is available."""
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fakes.deployments import NOW, application, job, status_of
+
+from flinkop.api.status import FlinkJobState, JobManagerDeploymentStatus as JobManager
+from flinkop.controllers.flinkdeployment.observer import Observer
+from flinkop.flink.states import JobState as FlinkState
+from flinkop.kube.meta import Meta, ObjectKey, OwnerRef
+from flinkop.kube.objects import Condition, DeploymentStatus, DeploymentView
+from flinkop.stages.cluster_options import ClusterOptions
+
+APP = application()
+
+
+class Flink:
+    """A JobManager with a job and some TaskManagers; counts how often its configuration is read."""
+
+    def __init__(self) -> None:
+        self.jobs = (job(FlinkState.RUNNING, running=0),)
+        self.task_managers = 0
+        self.read = 0
+
+    def within(self, _seconds: float) -> "Flink":
+        return self
+
+    once = within
+
+    async def jobs_overview(self) -> Any:
+        return self.jobs
+
+    async def config(self) -> Any:
+        self.read += 1
+        return SimpleNamespace(flink_version="1.20.5", flink_revision="abc")
+
+    async def taskmanagers(self) -> Any:
+        return ("tm",) * self.task_managers
+
+    async def checkpoint_stats(self, _job_id: str) -> Any:
+        return SimpleNamespace(latest=SimpleNamespace(completed=SimpleNamespace(state_size=7)))
+
+
+def deployment(**condition: Any) -> DeploymentView:
+    """A JobManager Deployment of the resource, available unless told otherwise."""
+    available = Condition(type="Available", **{"status": "True", **condition})
+    owner = OwnerRef(api_version="", kind="FlinkDeployment", name="basic", uid="u")
+    metadata = Meta(name="basic", namespace="ns", uid="d", owner_references=(owner,))
+    up = available.status == "True"
+    status = DeploymentStatus(available_replicas=int(up), conditions=(available,))
+    return DeploymentView(metadata=metadata, status=status)
+
+
+@pytest.fixture
+def flink():
+    """The JobManager's REST API."""
+    return Flink()
+
+
+class Scene:
+    """One resource, looked at again and again."""
+
+    def __init__(self, flink: Flink) -> None:
+        self.found = deployment(last_transition_time="2025-12-31T23:59:55Z")
+        none = SimpleNamespace(get=lambda _key: None, by_index=lambda *_: ())
+        deployments: Any = SimpleNamespace(get=lambda _key: self.found)
+        lister: Any = none
+        client: Any = flink
+        kube: Any = None
+        self.observer = Observer(deployments, lister, None, lister, lambda _c: client, kube)
+
+    async def look(
+        self, state: FlinkJobState, *, ready: JobManager = JobManager.READY, after: float = 0.0
+    ) -> Any:
+        """Observe with a status that says `state`, `after` seconds from now."""
+        ctx: Any = SimpleNamespace(
+            key=ObjectKey("ns", "basic"),
+            about=SimpleNamespace(uid="u"),
+            now=NOW + dt.timedelta(seconds=after),
+            status=status_of(APP, job=state, job_manager=ready),
+            deleting=False,
+        )
+        return await self.observer.observe(ctx, ClusterOptions(job_manager_cpu=0.5))
+
+
+@pytest.fixture
+def scene(flink):
+    """The scene."""
+    return Scene(flink)
+
+
+async def test_task_managers_that_come_with_the_job_are_counted(flink, scene):
+    """The first answer counts none; when the job runs they are counted, with its state's size."""
+    first = await scene.look(FlinkJobState.RECONCILING, ready=JobManager.DEPLOYING)
+    assert first.rest.cluster_info["total-cpu"] == "0.5"
+    flink.jobs, flink.task_managers = (job(),), 2
+    running = await scene.look(FlinkJobState.CREATED)
+    assert running.rest.cluster_info["total-cpu"] == "2.5"
+    assert running.rest.cluster_info["state-size"] == "7"
+
+
+async def test_a_steady_cluster_is_asked_seldom(flink, scene):
+    """Nothing started or ended: no more than every five minutes."""
+    flink.jobs = (job(),)
+    await scene.look(FlinkJobState.RUNNING)
+    assert (await scene.look(FlinkJobState.RUNNING, after=299)).rest.cluster_info is None
+    assert (await scene.look(FlinkJobState.RUNNING, after=300)).rest.cluster_info is not None
+    assert flink.read == 2
+
+
+async def test_a_job_that_ends_takes_its_task_managers_with_it(flink, scene):
+    """Cluster info is read again, without a size of state."""
+    flink.jobs = (job(),)
+    await scene.look(FlinkJobState.RUNNING)
+    flink.jobs = (job(FlinkState.FINISHED, running=0, finished=2),)
+    info = (await scene.look(FlinkJobState.RUNNING, after=1)).rest.cluster_info
+    assert info is not None
+    assert "state-size" not in info
+
+
+async def test_a_forgotten_resource_is_asked_anew(flink, scene):
+    """Nothing is kept of what is gone."""
+    await scene.look(FlinkJobState.RUNNING)
+    scene.observer.forget("u")
+    await scene.look(FlinkJobState.RUNNING)
+    assert flink.read == 2
+
+
+async def test_how_long_a_jobmanager_is_available(scene):
+    """From the condition's last change, not from the Deployment's creation."""
+    facts = (await scene.look(FlinkJobState.RUNNING)).job_manager
+    assert facts.available_for == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [deployment(status="False", last_transition_time="2025-12-31T23:00:00Z"), deployment()],
+    ids=["unavailable", "no time"],
+)
+async def test_no_time_of_being_available(scene, found):
+    """0 while it is not, and where Kubernetes does not say since when."""
+    scene.found = found
+    assert (await scene.look(FlinkJobState.RUNNING)).job_manager.available_for == 0.0
