@@ -109,7 +109,8 @@ class Stage:
 
     def runs(self, name="one"):
         """All runs of a job that Flink has seen."""
-        return self.sim.world.cluster(self.namespace, name).dump()["runs"]
+        found = self.sim.world.ledger.of(self.namespace, name)
+        return [run for runs in found.values() for run in runs]
 
     async def all_watching(self, plural="flinkdeployments"):
         """Wait until the operator has watches open on a type."""

@@ -1,0 +1,97 @@
+"""Two replicas: one dies or loses its lease, the other takes over, and nothing is done twice."""
+
+import asyncio
+import contextlib
+import signal
+
+import attrs
+import pytest
+from fakes.faultproxy import FaultProxy
+from fakes.faultrules import CloseBefore, Hold, Match
+from fakes.operators import apart
+
+from flinkop.kube.meta import LEASES
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+
+LEASE = Match(resource="leases")
+RENEWAL = Match(verb="update", resource="leases")
+OWN_WRITES = Match(where=lambda r: r.write and r.resource != "leases")
+LEASE_SECONDS = 3.0
+RENEW_SECONDS = 2.0
+
+
+@contextlib.asynccontextmanager
+async def two_replicas(stage, tmp_path):
+    """A leader behind the stage's proxy and a standby with warm caches behind its own."""
+    async with FaultProxy(stage.proxy.upstream) as other:
+        kubeconfig = other.write_kubeconfig(tmp_path / "other")
+        async with (
+            apart(stage.replica("first")) as first,
+            contextlib.AsyncExitStack() as stack,
+        ):
+            await first.until_said("Up: controllers")
+            second = await stack.enter_async_context(
+                apart(attrs.evolve(stage.replica("second"), kubeconfig=kubeconfig))
+            )
+            await second.until_said("Up: caches")
+            yield first, second, other
+
+
+def now():
+    """Of the loop, as in the proxies' logs."""
+    return asyncio.get_running_loop().time()
+
+
+async def test_a_standby_takes_over_from_a_killed_leader(stage, tmp_path):
+    """Its first write comes within the lease's duration and a second after the leader was killed."""
+    async with two_replicas(stage, tmp_path) as (first, _, other):
+        await stage.create("before")
+        await stage.stable("before")
+        first.signal(signal.SIGKILL)
+        killed = now()
+        await stage.create("after")
+        (write, *_) = await other.log.wait_count(OWN_WRITES)
+        assert write.started - killed < LEASE_SECONDS + 1
+        await stage.stable("after")
+        assert len(stage.uids("before")) == len(stage.uids("after")) == 1
+        lease = await stage.client.get(LEASES, stage.key("lease"))
+        assert lease["spec"]["holderIdentity"] == "second"
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        Match(verb="patch", resource="flinkdeployments", subresource="status"),
+        Match(verb="create", resource="deployments"),
+        Match(verb="create", resource="configmaps"),
+    ],
+    ids=["status", "deployment", "configmap"],
+)
+async def test_a_leader_loses_its_lease_in_the_middle_of_a_reconcile(stage, tmp_path, held):
+    """It writes nothing more and ends; what it had sent arrives late and spoils nothing."""
+    log = stage.proxy.log
+    names = [f"n{number}" for number in range(5)]
+    async with two_replicas(stage, tmp_path) as (first, second, _):
+        rule = stage.proxy.add(held, Hold(), times=2)
+        await stage.create(names[0])
+        await stage.create(names[1])
+        await rule.wait_applied(2)
+        with stage.proxy.fault(LEASE, CloseBefore()):
+            renewed = max(e.started for e in log.select(RENEWAL) if e.status == 200)
+            for name in names[2:]:
+                await stage.create(name)
+            assert await first.until_ended() == 1
+            await stage.stable(*names)
+        late = [e for e in log.select(held) if "Hold" in e.faults]
+        stage.proxy.remove(rule)
+        await log.wait_for(lambda _: all(e.ended is not None for e in late))
+        assert {e.upstream_status for e in late} == {409}
+        assert all(e.started < renewed + RENEW_SECONDS + 0.2 for e in log.select(OWN_WRITES))
+        assert second.code is None
+        for name in names:
+            assert len(stage.uids(name)) == 1
+            assert [run["job_id"] for run in stage.runs(name)] == [
+                stage.witness.status(name)["jobStatus"]["jobId"]
+            ]
+        assert stage.sim.world.summary()["doubled"] == 0
