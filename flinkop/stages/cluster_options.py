@@ -14,8 +14,16 @@ from flinkop.builders import effective_conf, memory
 from flinkop.config import flink_options, options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.operator_config import OperatorConfig
+from flinkop.config.snapshot import ConfigSnapshot
+from flinkop.flink import tls
+from flinkop.flink.address import Cluster
+from flinkop.flink.tls import Stores
+from flinkop.kube.meta import ObjectKey
 
 T = TypeVar("T")
+
+_TLS_PREFIX: Final = "security.ssl."
+_SWITCHES: Final = ("enabled", "authentication-enabled")
 
 
 @frozen
@@ -25,6 +33,7 @@ class ClusterOptions:
     Attributes:
         rest_port: `rest.port`.
         rest_tls: `security.ssl.rest.enabled`.
+        rest_stores: what TLS trusts and shows; None is the system's trust.
         high_availability: whether the cluster keeps HA metadata.
         flink_timeout: seconds for a call to Flink.
         recovery: whether a lost JobManager is deployed again.
@@ -40,6 +49,7 @@ class ClusterOptions:
 
     rest_port: int = 8081
     rest_tls: bool = False
+    rest_stores: Stores | None = None
     high_availability: bool = False
     flink_timeout: float = 10.0
     recovery: bool = True
@@ -51,6 +61,10 @@ class ClusterOptions:
     job_manager_memory: float = 0.0
     task_manager_cpu: float = 1.0
     task_manager_memory: float = 0.0
+
+    def cluster(self, key: ObjectKey) -> Cluster:
+        """Return the Flink cluster of the resource `key`, as its client is made for it."""
+        return Cluster(key.namespace, key.name, self.rest_port, self.rest_tls, self.rest_stores)
 
     def total_cpu(self, task_managers: int) -> str:
         """Return `total-cpu` of the cluster info, as text (behaviour.md 2.10)."""
@@ -84,8 +98,13 @@ class PerResource:
         self._kept.pop(uid, None)
 
 
-def from_conf(conf: FlinkConf, operator: OperatorConfig) -> ClusterOptions:
+def from_conf(
+    conf: FlinkConf, settings: ConfigSnapshot, operator: OperatorConfig
+) -> ClusterOptions:
     """Read the options from a cluster's observe configuration and the operator's own.
+
+    Key stores are files of the operator, so only those that its own configuration names are used: a
+    resource must not choose which of them is opened.
 
     Raises:
         ConfigError: a value cannot be read.
@@ -95,6 +114,7 @@ def from_conf(conf: FlinkConf, operator: OperatorConfig) -> ClusterOptions:
     return ClusterOptions(
         rest_port=conf.get(flink_options.REST_PORT),
         rest_tls=_speaks_tls(conf),
+        rest_stores=tls.stores_of(_with_own_files(conf, settings.default), settings.environ),
         high_availability=effective_conf.is_ha(conf),
         flink_timeout=operator.flink_client_timeout.total_seconds(),
         recovery=conf.get(options.JM_RECOVERY_ENABLED),
@@ -118,6 +138,15 @@ def task_managers(conf: FlinkConf) -> int:
     """Return how many TaskManagers a job's parallelism needs (behaviour.md P-1, point 5)."""
     slots = max(conf.get(flink_options.TASK_SLOTS), 1)
     return math.ceil(conf.get(flink_options.PARALLELISM) / slots)
+
+
+def _with_own_files(conf: FlinkConf, defaults: FlinkConf) -> dict[str, str]:
+    """Return the TLS options in which no path or password is the resource's own choice."""
+    found = {
+        key: value
+        for key, value in conf.entries.items()
+        if key.startswith(_TLS_PREFIX) and (key.endswith(_SWITCHES) or defaults.text(key) == value)
+    }
 
 
 def _speaks_tls(conf: FlinkConf) -> bool:

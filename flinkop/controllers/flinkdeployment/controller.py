@@ -287,7 +287,7 @@ class FlinkDeploymentReconciler:
             identity = reconciler.identity(ctx, ctx.generation)
             current = deployed if ctx.unreadable else ctx.spec
             conf = effective_conf.observe_conf(base, identity, deployed, current)
-            return cluster_options.from_conf(conf, operator)
+            return cluster_options.from_conf(conf, ctx.settings, operator)
         except (BuildError, config_errors.ConfigError, DecodeError) as error:
             # The validator reports it; until then the defaults do for looking at the cluster.
             _log.debug("options of the cluster cannot be read", error=str(error))

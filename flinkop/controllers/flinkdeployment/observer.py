@@ -173,8 +173,7 @@ class Observer:
 
     def _client(self, ctx: Context, options: ClusterOptions) -> FlinkClient:
         """A cluster known to be ready gets time and retries; one that is starting is probed."""
-        cluster = Cluster(ctx.key.namespace, ctx.key.name, options.rest_port, options.rest_tls)
-        client = self.flink(cluster)
+        client = self.flink(options.cluster(ctx.key))
         if ctx.status.job_manager_deployment_status is JobManager.READY:
             return client.within(options.flink_timeout)
         return client.once(min(_PROBE_SECONDS, options.flink_timeout))

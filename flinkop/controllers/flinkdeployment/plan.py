@@ -31,7 +31,7 @@ from flinkop.controllers.flinkdeployment.observation import Observation, Rest
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, normal, warning
 from flinkop.lifecycle import record
-from flinkop.lifecycle.failure import Failure, FailureType
+from flinkop.lifecycle.failure import Failure, FailureType, words
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.lifecycle.state import Stall
 
@@ -652,9 +652,10 @@ def _in_between(status: FlinkDeploymentStatus) -> bool:
 
 def _job_stall(status: FlinkDeploymentStatus) -> Stall | None:
     if status.job_manager_deployment_status is JobManager.ERROR:
-        return Stall("JobManagerFailed", status.error or "the JobManager cannot start")
+        return Stall("JobManagerFailed", words(status.error or "the JobManager cannot start"))
     if status.job_status.state is FlinkJobState.FAILED:
-        return Stall("JobFailed", status.error or "the job has failed; see its JobManager's log")
+        text = status.error or "the job has failed; see its JobManager's log"
+        return Stall("JobFailed", words(text))
     return None
 
 

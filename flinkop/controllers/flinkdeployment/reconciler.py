@@ -91,9 +91,7 @@ class Reconciler:
             case plan.CheckObjects(spec):
                 await self._check_objects(ctx, spec)
             case plan.CancelJob(job_id):
-                client = self.flink(
-                    Cluster(ctx.key.namespace, ctx.key.name, options.rest_port, options.rest_tls)
-                )
+                client = self.flink(options.cluster(ctx.key))
                 await jobs.cancel(client.once(options.flink_timeout), job_id)
             case plan.DeleteCluster():
                 await self._delete_cluster(ctx, step)
@@ -202,10 +200,9 @@ class Reconciler:
         port = FlinkConf({flink_options.REST_PORT.key: str(options.rest_port)})
         body = ingress.build(spec.ingress, identity(ctx, ctx.generation), port)
         try:
-            await self.kube.create(meta.INGRESSES, ctx.key.namespace, body, into=Partial)
-        except errors.AlreadyExists:
-            await self.kube.merge_patch(meta.INGRESSES, ctx.key, body, into=Partial)
-        except errors.Invalid as error:
+            # Applied, so that what the spec no longer has goes, and what others added stays.
+            await self.kube.apply(meta.INGRESSES, ctx.key, body, into=Partial)
+        except (errors.Invalid, errors.BadRequest) as error:
             raise _refused(error) from error
 
     # --- deleting

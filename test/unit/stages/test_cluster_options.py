@@ -4,7 +4,7 @@ import pytest
 
 from flinkop.config.errors import ConfigError
 from flinkop.config.flink_conf import FlinkConf
-from flinkop.config.operator_config import OperatorConfig
+from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.stages import cluster_options
 from flinkop.stages.cluster_options import ClusterOptions, PerResource
 
@@ -20,8 +20,8 @@ def read(operator=None):
 
 
 def with_keys(conf, operator=None):
-    settings = OperatorConfig.read(FlinkConf(operator or {}), {})
-    return cluster_options.from_conf(FlinkConf({**MEMORY, **conf}), settings)
+    settings = ConfigSnapshot.make(FlinkConf(operator or {}), {}, {})
+    return cluster_options.from_conf(FlinkConf({**MEMORY, **conf}), settings, settings.operator)
 
 
 def test_defaults():
@@ -76,6 +76,17 @@ def test_what_the_operator_says():
 def test_tls_of_the_rest_api(conf, tls):
     """Its own option, else the one for all."""
     assert with_keys(conf).rest_tls is tls
+
+
+def test_a_resource_cannot_choose_files_of_the_operator():
+    """A trust store counts when the operator's own configuration names it, not when a resource does."""
+    tls = {"security.ssl.rest.enabled": "true", "security.ssl.rest.truststore": "/certs/trust.p12"}
+    foreign = with_keys(tls).rest_stores
+    own = with_keys(tls, {"security.ssl.rest.truststore": "/certs/trust.p12"}).rest_stores
+    assert foreign is not None
+    assert foreign.truststore is None
+    assert own is not None
+    assert str(own.truststore) == "/certs/trust.p12"
 
 
 def test_size_of_the_cluster():
