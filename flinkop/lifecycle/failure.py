@@ -55,6 +55,16 @@ class Failure:
         return msgspec.json.encode(document).decode()
 
 
+def words(error: str) -> str:
+    """Return what a `status.error` says to people: the message of its JSON, or the plain text it is."""
+    try:
+        document = msgspec.json.decode(error)
+    except msgspec.DecodeError:
+        return error
+    message = document.get("message") if isinstance(document, Mapping) else None
+    return message if isinstance(message, str) else error
+
+
 def from_exception(error: BaseException, kind: FailureType = FailureType.RECONCILIATION) -> Failure:
     """Return the failure that `error` and its causes describe."""
     causes = [

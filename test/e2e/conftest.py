@@ -12,6 +12,9 @@ from fakes.controlplane import ControlPlane, unique_name
 from fakes.flinkuser import Place
 from fakes.scene import Scene
 
+OPTIONS = {"kubernetes.operator.flink.client.timeout": "3 s"}
+"""What the operator is configured with: a JobManager that hangs is not waited for so long."""
+
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory):
@@ -20,7 +23,7 @@ def stage(tmp_path_factory):
     try:
         scene.install_crds()
         scene.start_sim()
-        scene.start_operator()
+        scene.start_operator(options=OPTIONS)
         yield scene
         scene.check()
     finally:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -9,6 +10,7 @@ from typing import Any, Self
 from fakes.apiuser import SECONDS, ApiUser, Objects
 from fakes.controlplane import unique_name
 from fakes.leanapi import CRS
+from fakes.programs import pause
 
 APP: Mapping[str, Any] = {
     "image": "flink:1.20",
@@ -272,6 +274,14 @@ class FlinkDeployment:
         obj = self.until(lambda obj: condition(obj, kind).get("status") == truth, what=kind)
         return condition(obj, kind)
 
+    def wait_runs(self, reached: Callable[[list[Any]], Any]) -> list[Any]:
+        """Wait until the job's runs are as `reached(runs)` wants; Flink cannot be watched."""
+        deadline = time.monotonic() + SECONDS
+        while not reached(runs := self.runs()):
+            assert time.monotonic() < deadline, f"not reached: {runs}"
+            pause(0.05)
+        return runs
+
     def wait_noticed(self, generation: int) -> Self:
         """Wait until the conditions are about `generation`, whatever they say."""
         self.until(
@@ -281,11 +291,12 @@ class FlinkDeployment:
         return self
 
     def wait_error(self, *words: str) -> Any:
-        """Wait until `status.error` has all the words; returns it decoded."""
+        """Wait until the values in `status.error` have all the words; returns it decoded."""
 
         def reached(obj: Any) -> bool:
-            error = obj.get("status", {}).get("error") or ""
-            return bool(error) and all(word in error for word in words)
+            error = obj.get("status", {}).get("error") or "null"
+            text = "\n".join(leaves(json.loads(error)))
+            return all(word in text for word in words)
 
         return json.loads(self.until(reached, what=f"in error: {words}")["status"]["error"])
 
@@ -368,6 +379,15 @@ def call(
     request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - our own address
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         return json.loads(answer.read() or b"null")
+
+
+def leaves(value: Any) -> list[str]:
+    """All texts in a decoded JSON value."""
+    if isinstance(value, Mapping):
+        return [text for inner in value.values() for text in leaves(inner)]
+    if isinstance(value, list):
+        return [text for inner in value for text in leaves(inner)]
+    return [] if value is None else [str(value)]
 
 
 def job_state(obj: Any) -> str | None:

@@ -2,7 +2,9 @@
 
 import json
 
-from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
+import pytest
+
+from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception, words
 
 PREFIX = "org.apache.flink.kubernetes.operator.exception."
 
@@ -96,3 +98,18 @@ def test_a_broken_expression_labels_nothing():
 def test_text_is_not_escaped_away():
     """The markers that clients search for stay readable."""
     assert "Manual restore required." in Failure("a", 'ü "Manual restore required."').to_json()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (Failure(FailureType.VALIDATION, 'no "image"').to_json(), 'no "image"'),
+        ("Job Not Found", "Job Not Found"),
+        ('{"type":"x"}', '{"type":"x"}'),
+        ('{"message":3}', '{"message":3}'),
+        ("[1]", "[1]"),
+    ],
+)
+def test_an_error_in_words(error, expected):
+    """The message alone; an error that has none is told as it is."""
+    assert words(error) == expected
