@@ -147,6 +147,7 @@ def _with_own_files(conf: FlinkConf, defaults: FlinkConf) -> dict[str, str]:
         for key, value in conf.entries.items()
         if key.startswith(_TLS_PREFIX) and (key.endswith(_SWITCHES) or defaults.text(key) == value)
     }
+    return {**found, tls.ENABLED: str(_speaks_tls(conf)).lower()}
 
 
 def _speaks_tls(conf: FlinkConf) -> bool:
