@@ -240,7 +240,24 @@ def _is_upgrading(status: FlinkDeploymentStatus) -> bool:
 
 
 def _has_changed(at: Situation) -> bool:
-    return at.diff is not None and at.diff.type > DiffType.IGNORE
+    differs = at.diff is not None and at.diff.type > DiffType.IGNORE
+    return differs or _suspends_what_ended(at)
+
+
+def _suspends_what_ended(at: Situation) -> bool:
+    """Whether the user suspends a job that is down already in the record, because it was cancelled (P-5).
+
+    No difference shows it: only that this generation is new, and that a record of a wish is stable.
+    """
+    recorded = record.last_reconciled(at.status)
+    job = recorded.spec.job if recorded else None
+    return (
+        job is not None
+        and job.state is JobState.SUSPENDED
+        and wants_suspended(at.spec)
+        and at.generation != at.status.observed_generation
+        and not record.is_stable(at.status)
+    )
 
 
 def needs_state(at: Situation, recorded: FlinkDeploymentSpec) -> bool:
@@ -390,7 +407,7 @@ def _spec_changed(at: Situation, recorded: FlinkDeploymentSpec) -> Plan:
     """R-6 to R-9 without state: take the old cluster down, then bring the new one up."""
     said = _spec_changed_event(at)
     down = recorded.job is not None and recorded.job.state is JobState.SUSPENDED
-    if down and wants_suspended(at.spec):  # R-25
+    if down and wants_suspended(at.spec) and not _suspends_what_ended(at):  # R-25
         return Plan("suspended and to stay so: changes count when it is resumed", at.status, said)
     at = evolve(at, spec=_with_mode(at.spec, UpgradeMode.STATELESS))
     if at.observation.job_manager is None:
@@ -415,7 +432,7 @@ def _spec_changed(at: Situation, recorded: FlinkDeploymentSpec) -> Plan:
 
 
 def _spec_changed_event(at: Situation) -> tuple[Step, ...]:
-    if at.diff is None:
+    if at.diff is None or at.diff.type is DiffType.IGNORE:
         return ()
     message = f"{at.diff.type.name} change(s) detected ({at.diff.text()}), starting reconciliation."
     return (
@@ -631,20 +648,21 @@ def _steady_wait(status: FlinkDeploymentStatus) -> str:
             return Wait.PROBE
         case JobManager.DEPLOYING:
             return Wait.PROGRESS
-        case JobManager.READY if not record.is_stable(status) or _in_between(status):
+        case JobManager.READY if status.error == progress.JOB_NOT_FOUND:
+            return Wait.PROGRESS
+        case JobManager.READY if _in_between(status):
             return Wait.PROBE
         case _:
             return Wait.INTERVAL
 
 
 def _in_between(status: FlinkDeploymentStatus) -> bool:
-    """Whether the job is on its way to another state, which no watch tells."""
+    """Whether the job, or the session cluster, is on its way to another state, which no watch tells."""
     recorded = record.last_reconciled(status)
-    if (
-        recorded is None
-        or recorded.spec.job is None
-        or recorded.spec.job.state is JobState.SUSPENDED
-    ):
+    job = recorded.spec.job if recorded else None
+    if job is None:
+        return not record.is_stable(status)
+    if job.state is JobState.SUSPENDED:
         return False
     state = status.job_status.state
     return state is not FlinkJobState.RUNNING and not (state is not None and state.is_terminal)

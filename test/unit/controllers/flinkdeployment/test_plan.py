@@ -162,10 +162,17 @@ def test_a_change_that_needs_no_restart_is_noted():
     [
         (status_of(APP, job_manager=JobManager.DEPLOYED_NOT_READY), up(), plan.Wait.PROBE),
         (status_of(APP, job_manager=JobManager.DEPLOYING), up(), plan.Wait.PROGRESS),
-        (status_of(APP, stable=False), up(), plan.Wait.PROBE),
+        (status_of(APP, stable=False, job=FlinkJobState.CREATED), up(), plan.Wait.PROBE),
+        (status_of(APP, stable=False, job=FlinkJobState.FAILED), up(), plan.Wait.INTERVAL),
+        (
+            status_of(APP, job=FlinkJobState.RECONCILING, error="Job Not Found"),
+            up(),
+            plan.Wait.PROGRESS,
+        ),
         (status_of(APP, job=FlinkJobState.RESTARTING), up(), plan.Wait.PROBE),
         (status_of(APP, job=FlinkJobState.FINISHED), up(), plan.Wait.INTERVAL),
         (status_of(SESSION), up(), plan.Wait.INTERVAL),
+        (status_of(SESSION, stable=False), up(), plan.Wait.PROBE),
         (
             status_of(APP, recorded_state=JobState.SUSPENDED, job=FlinkJobState.FINISHED),
             up(),
@@ -400,6 +407,27 @@ def test_a_resumption_with_a_jobmanager_still_there():
     facts = up(job(FlinkState.FINISHED))
     made = plan.plan(situation(APP, suspended(mode=UpgradeMode.SAVEPOINT), facts, generation=2))
     assert names(made) == ["SpecChanged", "CheckObjects", "WriteAhead", "DeleteCluster"]
+
+
+@pytest.mark.parametrize("image", ["flink:1.20", "flink:2.0"])
+def test_a_suspension_of_a_job_that_was_cancelled_from_outside(image):
+    """The record says suspended already; the cluster goes all the same, and the wish is recorded."""
+    status = record.mark_suspended(status_of(APP, job=FlinkJobState.CANCELED))
+    wish = evolve(SUSPENDED, image=image)
+    made = plan.plan(situation(wish, status, up(job(FlinkState.CANCELED)), generation=2))
+    changed = image != APP.image
+    assert names(made) == [*(["SpecChanged"] if changed else []), "WriteAhead", "DeleteCluster"]
+    made = plan.plan(situation(wish, made.status, GONE, generation=2))
+    assert state.lifecycle_state(made.status) is LifecycleState.SUSPENDED
+    assert record.is_stable(made.status)
+
+
+def test_a_refused_spec_leaves_a_cancelled_job_as_it_is():
+    """L-30 puts the recorded spec in force, which says suspended although nobody asked for it."""
+    status = record.mark_suspended(status_of(APP, job=FlinkJobState.CANCELED))
+    made = plan.plan(situation(recorded(status).spec, status, up(job(FlinkState.CANCELED))))
+    assert made.steps == ()
+    assert made.wait == plan.Wait.INTERVAL
 
 
 def test_a_job_cancelled_from_outside_is_started_again():

@@ -1,0 +1,188 @@
+"""A model of one FlinkDeployment: the API server, one cluster, one user, and operators that crash.
+
+Small enough to be obviously right: what plans lead to is judged by it, round after round.
+"""
+
+from attrs import define, evolve, field
+from fakes.deployments import application, difference, job, situation, with_job
+
+from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import FlinkDeploymentStatus, ReconciliationState
+from flinkop.controllers.flinkdeployment import plan, progress
+from flinkop.controllers.flinkdeployment.observation import (
+    JobManagerFacts,
+    Observation,
+    Rest,
+    RestFacts,
+)
+from flinkop.flink.states import JobState as FlinkState
+from flinkop.lifecycle import record, state
+
+
+class CrashError(Exception):
+    """The operator died."""
+
+
+class BusyError(Exception):
+    """The name is still taken: this reconcile ends, the next one begins with fresh facts."""
+
+
+@define
+class Cluster:
+    """A JobManager Deployment and the job it was made for."""
+
+    uid: str
+    generation: int
+    job_id: str | None
+    image: str | None
+    available: bool = False
+    deleting: bool = False
+    job_state: FlinkState = FlinkState.CREATED
+
+
+@define
+class World:
+    """All there is; `broken` collects what must never happen."""
+
+    spec: FlinkDeploymentSpec = field(factory=application)
+    generation: int = 1
+    user_mode: UpgradeMode = UpgradeMode.STATELESS
+    high_availability: bool = False
+    status: FlinkDeploymentStatus = field(factory=FlinkDeploymentStatus)
+    cluster: Cluster | None = None
+    metadata: bool = False
+    writes: int = 0
+    broken: list[str] = field(factory=list)
+    _made: int = 0
+
+    # --- the user
+
+    def change(self, spec: FlinkDeploymentSpec) -> None:
+        """Apply a new spec, if it differs."""
+        if spec != self.spec:
+            self.spec = spec
+            self.generation += 1
+
+    # --- the cluster's own life
+
+    def delete_completes(self) -> None:
+        """Kubernetes has removed what was being deleted."""
+        if self.cluster is not None and self.cluster.deleting:
+            self.cluster = None
+
+    def starts(self) -> None:
+        """The JobManager comes up."""
+        if self.cluster is not None and not self.cluster.deleting:
+            self.cluster.available = True
+
+    def job_becomes(self, state: FlinkState) -> None:
+        """The job moves, if it can."""
+        if self.cluster is not None and self.cluster.available:
+            self.cluster.job_state = state
+            self.metadata = self.metadata or self.high_availability
+
+    def vanishes(self) -> None:
+        """Somebody deletes the Deployment."""
+        self.cluster = None
+
+    # --- the operator
+
+    def observe(self, *, late_cache: bool = False) -> Observation:
+        """Return what the observer would find; a late cache has not seen the Deployment yet."""
+        cluster = self.cluster
+        if cluster is None or late_cache:
+            return Observation()
+        facts = JobManagerFacts(
+            uid=cluster.uid,
+            ours=True,
+            generation=cluster.generation,
+            deleting=cluster.deleting,
+            available=cluster.available,
+            age=1000.0,
+        )
+        facts = evolve(facts, available_for=900.0 if cluster.available else 0.0)
+        rest = RestFacts()
+        if cluster.available and not cluster.deleting:
+            jobs = (job(cluster.job_state, cluster.job_id),) if cluster.job_id else ()
+            rest = RestFacts(Rest.ANSWERED, jobs=jobs)
+        return Observation(job_manager=facts, rest=rest)
+
+    def reconcile(self, *, crash_after: int | None = None, late_cache: bool = False) -> plan.Plan:
+        """Look, plan, act; dying after `crash_after` steps, if that many are reached."""
+        observation = self.observe(late_cache=late_cache)
+        assessed = progress.assess(
+            progress.Subject(self.status, observation, self.spec, situation(self.spec).now)
+        )
+        made = plan.plan(self._situation(assessed.status, observation))
+        for done, step in enumerate(made.steps):
+            if done == crash_after:
+                raise CrashError
+            self._do(step)
+        if crash_after is not None and crash_after >= len(made.steps):
+            raise CrashError
+        self._write(made.status)
+        return made
+
+    def _situation(self, status: FlinkDeploymentStatus, observation: Observation) -> plan.Situation:
+        spec, generation = self.spec, self.generation
+        recorded = record.last_reconciled(status)
+        if self.user_mode is not UpgradeMode.STATELESS and recorded is not None:  # L-30
+            upgrading = status.reconciliation_status.state is ReconciliationState.UPGRADING
+            spec = with_job(recorded.spec, state=JobState.RUNNING) if upgrading else recorded.spec
+            generation = status.observed_generation or generation
+        return situation(
+            spec,
+            status,
+            observation,
+            generation=generation,
+            diff=difference(status, spec),
+            high_availability=self.high_availability,
+            user_mode=self.user_mode,
+            new_job_id=self._new_id,
+        )
+
+    def _new_id(self) -> str:
+        self._made += 1
+        return f"{self._made:032x}"
+
+    def _write(self, status: FlinkDeploymentStatus) -> None:
+        status = state.summarize(status, generation=self.generation, now="t", stall=None)
+        if status != self.status:
+            self.writes += 1
+            self.status = status
+
+    def _do(self, step: plan.Step) -> None:
+        match step:
+            case plan.WriteAhead(status):
+                self._write(status)
+            case plan.DeleteCluster(uid):
+                if self.status.reconciliation_status.state is not ReconciliationState.UPGRADING:
+                    self.broken.append("deleted before it was written ahead")
+                if self.cluster is not None and self.cluster.uid == uid:
+                    self.cluster.deleting = True
+            case plan.DeleteHaMetadata():
+                self.metadata = False
+            case plan.Submit():
+                self._submit(step)
+            case _:
+                pass
+
+    def _submit(self, step: plan.Submit) -> None:
+        if step.job_id != self.status.job_status.job_id:
+            self.broken.append("submitted under an id that is not durable")
+        if step.generation != self.status.observed_generation:
+            self.broken.append("submitted for a generation that is not written ahead")
+        recorded = record.last_reconciled(self.status)
+        first = recorded is not None and recorded.first_deployment
+        if self.user_mode is not UpgradeMode.STATELESS and not first:
+            self.broken.append("a job with state was started without it")
+        if self.cluster is not None:
+            if self.cluster.generation == step.generation and not self.cluster.deleting:
+                return  # adopted
+            raise BusyError
+        if self.metadata and step.job_id is not None:
+            self.broken.append("started over metadata of an earlier run")
+        self._made += 1
+        uid = f"deployment-{self._made}"
+        self.cluster = Cluster(uid, step.generation, step.job_id, step.spec.image)

@@ -1,0 +1,314 @@
+"""Plans: total, careful in every situation, and leading home from wherever a crash left things."""
+
+import contextlib
+
+from attrs import evolve
+from fakes.clustermodel import BusyError, CrashError, World
+from fakes.deployments import (
+    answered,
+    application,
+    job,
+    job_manager,
+    session,
+    situation,
+    status_of,
+    with_job,
+)
+from hypothesis import example, given, settings, strategies as st
+
+from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+    LifecycleState,
+    ReconciliationState,
+)
+from flinkop.controllers.flinkdeployment import plan, progress
+from flinkop.controllers.flinkdeployment.observation import (
+    JobFailure,
+    Observation,
+    PodFailure,
+    Rest,
+    RestFacts,
+)
+from flinkop.flink.states import JobState as FlinkState
+from flinkop.lifecycle import record, state
+
+OURS, OTHER = "0" * 31 + "a", "f" * 32
+
+# --- any situation at all
+
+specs = st.builds(
+    application,
+    image=st.sampled_from(["a", "b"]),
+    state=st.sampled_from(JobState),
+    upgrade_mode=st.sampled_from(UpgradeMode),
+    initial_savepoint_path=st.sampled_from([None, "s3://s"]),
+    savepoint_redeploy_nonce=st.sampled_from([None, 1]),
+) | st.builds(session, image=st.sampled_from(["a", "b"]))
+recorded_statuses = st.builds(
+    status_of,
+    specs,
+    generation=st.integers(1, 3),
+    state=st.sampled_from(ReconciliationState),
+    recorded_state=st.sampled_from(JobState),
+    mode=st.sampled_from(UpgradeMode),
+    first=st.booleans(),
+    stable=st.booleans(),
+    job=st.sampled_from([None, *FlinkJobState]),
+    job_id=st.sampled_from([None, OURS]),
+    job_manager=st.sampled_from(JobManager),
+    error=st.sampled_from([None, "Job Not Found", "{}"]),
+    path=st.sampled_from([None, "s3://p"]),
+)
+statuses = st.just(FlinkDeploymentStatus()) | recorded_statuses
+managers = st.none() | st.builds(
+    job_manager,
+    st.integers(-1, 3),
+    ours=st.booleans(),
+    deleting=st.booleans(),
+    available=st.booleans(),
+    available_for=st.sampled_from([0.0, 100.0]),
+    replica_failure=st.sampled_from([None, "quota"]),
+)
+jobs = st.builds(
+    job, st.sampled_from(FlinkState), st.sampled_from([OURS, OTHER]), running=st.integers(0, 2)
+)
+answers = st.sampled_from([RestFacts(), RestFacts(Rest.ABSENT), RestFacts(Rest.FAILED)]) | (
+    st.builds(
+        lambda jobs, failure, info: answered(*jobs, job_failure=failure, cluster_info=info),
+        st.lists(jobs, max_size=2),
+        st.sampled_from([None, JobFailure(("a: b", "c"))]),
+        st.sampled_from([None, {"state-size": "5"}]),
+    )
+)
+observations = st.builds(
+    Observation,
+    job_manager=managers,
+    pod_failure=st.sampled_from(
+        [None, PodFailure("ErrImagePull", "x"), PodFailure("Unschedulable", "x", fatal=False)]
+    ),
+    rest=answers,
+    session_jobs=st.sampled_from([(), ("a",)]),
+    has_ingress=st.booleans(),
+)
+
+
+@st.composite
+def situations(draw):
+    """Any status, facts and spec; the status is as the observation leaves it."""
+    spec, observation = draw(specs), draw(observations)
+    before = draw(statuses)
+    recorded = record.last_reconciled(before)
+    if recorded is not None and (recorded.spec.job is None) != (spec.job is None):
+        spec = recorded.spec  # the validator does not let a cluster change its kind
+    at = situation(spec, before)
+    status = progress.assess(progress.Subject(before, observation, spec, at.now)).status
+    return situation(
+        spec,
+        status,
+        observation,
+        generation=draw(st.integers(1, 3)),
+        high_availability=draw(st.booleans()),
+        recovery=draw(st.booleans()),
+        savepoint_on_deletion=draw(st.booleans()),
+        manage_ingress=draw(st.booleans()),
+        user_mode=draw(st.sampled_from(UpgradeMode)),
+    )
+
+
+def steps_of(made, kind):
+    return [s for s in made.steps if isinstance(s, kind)]
+
+
+@given(situations())
+def test_every_situation_has_a_plan(at):
+    """No exception, a reason in words, a next look unless nothing is left, a status that sums up."""
+    for made in (plan.plan(at), plan.cleanup(at)):
+        assert made.reason
+        assert made.wait in vars(plan.Wait).values()
+        summed = state.summarize(made.status, generation=1, now="t", stall=made.stall)
+        assert summed.lifecycle_state is not None
+        assert {c.type for c in summed.conditions} >= {"Ready", "Reconciling", "Stalled"}
+        truths = {c.type: c.status for c in summed.conditions}
+        assert truths["Ready"] == "False" or truths["Reconciling"] == "False"
+
+
+@given(situations())
+def test_nothing_is_submitted_beside_an_old_cluster(at):
+    """Only when none is there, or the one of this very generation that nobody is deleting."""
+    facts = at.observation.job_manager
+    for submit in steps_of(plan.plan(at), plan.Submit):
+        assert facts is None or (
+            facts.ours and not facts.deleting and facts.generation == submit.generation
+        )
+
+
+@given(situations())
+def test_the_deed_follows_the_word(at):
+    """A job id and a generation are durable before they are submitted, an upgrade before it deletes."""
+    made = plan.plan(at)
+    durable = at.status
+    for step in made.steps:
+        match step:
+            case plan.WriteAhead(status):
+                durable = status
+            case plan.Submit():
+                assert step.job_id == durable.job_status.job_id or at.spec.job is None
+                assert step.generation == durable.observed_generation
+            case plan.DeleteCluster() | plan.CancelJob():
+                upgrading = durable.reconciliation_status.state is ReconciliationState.UPGRADING
+                assert upgrading or record.last_reconciled(durable) is None
+            case _:
+                pass
+
+
+@given(situations())
+def test_a_job_with_state_is_neither_started_nor_stopped(at):
+    """Except its first attempt, which restores nothing that is not in the status."""
+    if at.user_mode is UpgradeMode.STATELESS or at.spec.job is None:
+        return
+    recorded = record.last_reconciled(at.status)
+    upgrading = at.status.reconciliation_status.state is ReconciliationState.UPGRADING
+    first = recorded is None or (upgrading and recorded.first_deployment)
+    made = plan.plan(at)
+    if not first:
+        assert not steps_of(made, plan.Submit)
+        assert not steps_of(made, plan.DeleteCluster)
+        assert not steps_of(made, plan.CancelJob)
+
+
+@given(situations())
+def test_others_belongings_are_not_touched(at):
+    """A Deployment of somebody else is neither deleted nor built over."""
+    facts = at.observation.job_manager
+    if facts is None or facts.ours:
+        return
+    for made in (plan.plan(at), plan.cleanup(at)):
+        assert not steps_of(made, plan.DeleteCluster)
+        assert not steps_of(made, plan.Submit)
+
+
+@given(situations())
+def test_a_resource_goes_only_when_nothing_of_it_is_left(at):
+    """The finalizer is released last, and alone."""
+    made = plan.cleanup(at)
+    facts = at.observation.job_manager
+    released = bool(steps_of(made, plan.ReleaseFinalizer))
+    assert released is (facts is None or not facts.ours)
+    assert not steps_of(made, plan.Submit)
+    if released:
+        assert isinstance(made.steps[-1], plan.ReleaseFinalizer)
+
+
+# --- a life in a model
+
+actions = st.one_of(
+    st.tuples(st.just("image"), st.sampled_from(["a", "b", "c"])),
+    st.tuples(st.just("want"), st.sampled_from(JobState)),
+    st.tuples(st.just("mode"), st.sampled_from(UpgradeMode)),
+    st.tuples(st.just("crash"), st.integers(0, 6)),
+    st.tuples(st.just("late"), st.integers(0, 6)),
+    st.tuples(st.just("reconcile"), st.none()),
+    st.tuples(st.just("gone"), st.none()),
+    st.tuples(st.just("starts"), st.none()),
+    st.tuples(st.just("job"), st.sampled_from(["RUNNING", "CANCELED", "RESTARTING"])),
+)
+
+
+def attempt(world, **options):
+    """Let an operator reconcile, which may die or find the name taken."""
+    with contextlib.suppress(CrashError, BusyError):
+        world.reconcile(**options)
+
+
+def act(world, name, value):
+    """Let one thing happen."""
+    match name:
+        case "image":
+            world.change(evolve(world.spec, image=value))
+        case "want":
+            world.change(with_job(world.spec, state=value))
+        case "mode":
+            world.user_mode = value
+        case "crash":
+            attempt(world, crash_after=value)
+        case "late":
+            # Only what was made a moment ago may be missing from a cache (T-42).
+            fresh = world.cluster is not None and not world.cluster.available
+            attempt(world, crash_after=value, late_cache=fresh)
+        case "reconcile":
+            attempt(world)
+        case "gone":
+            world.delete_completes()
+        case "starts":
+            world.starts()
+        case _:
+            world.job_becomes(FlinkState(value))
+
+
+def settle(world, rounds=8):
+    """Let everything go its way: no more crashes, no more changes, Kubernetes and Flink do their part."""
+    world.user_mode = UpgradeMode.STATELESS
+    for _ in range(rounds):
+        attempt(world)
+        world.delete_completes()
+        world.starts()
+        if world.cluster is not None and world.cluster.job_state is not FlinkState.CANCELED:
+            world.job_becomes(FlinkState.RUNNING)
+
+
+@settings(deadline=None)
+@given(st.lists(actions, max_size=14), st.booleans())
+@example([("crash", 3), ("late", 6)], False)
+@example([("reconcile", None), ("image", "b"), ("crash", 4), ("reconcile", None)], True)
+def test_every_life_ends_well(happenings, high_availability):
+    """Whatever happened, what the user wants is there in the end, once, and all that was done was allowed."""
+    world = World(high_availability=high_availability)
+    for name, value in happenings:
+        act(world, name, value)
+        assert world.broken == []
+    settle(world)
+    assert world.broken == []
+    lifecycle = world.status.lifecycle_state
+    if world.spec.job is not None and world.spec.job.state is JobState.SUSPENDED:
+        assert world.cluster is None
+        assert lifecycle in (LifecycleState.SUSPENDED, LifecycleState.CREATED)
+    else:
+        assert lifecycle is LifecycleState.STABLE
+        assert world.cluster is not None
+        assert world.cluster.image == world.spec.image
+        assert world.cluster.job_id == world.status.job_status.job_id
+        assert world.status.observed_generation == world.generation
+
+
+@settings(deadline=None)
+@given(st.lists(actions, max_size=10))
+def test_what_has_settled_costs_no_write(happenings):
+    """An idle interval changes nothing."""
+    world = World()
+    for name, value in happenings:
+        act(world, name, value)
+    settle(world)
+    before = world.writes
+    made = world.reconcile()
+    assert world.writes == before
+    suspended = world.spec.job is not None and world.spec.job.state is JobState.SUSPENDED
+    assert not steps_of(made, plan.Submit)
+    assert not made.steps or suspended  # a suspended job's change is told once per generation
+
+
+def test_a_plain_life_takes_few_writes():
+    """First deployment: two writes and one per visible state; an upgrade adds two before it starts."""
+    world = World()
+    world.reconcile()
+    assert world.writes == 2
+    settle(world)
+    assert world.writes <= 4
+    before = world.writes
+    world.change(evolve(world.spec, image="b"))
+    world.reconcile()
+    world.delete_completes()
+    world.reconcile()
+    assert world.writes - before == 2
