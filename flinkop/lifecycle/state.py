@@ -139,6 +139,9 @@ def _ready(
             return _condition("Ready", generation, "Stable", message, up=True)
         case LifecycleState.SUSPENDED:
             return _condition("Ready", generation, "Suspended", "suspended as specified", up=True)
+        case LifecycleState.STABLE:
+            reason = _interruption(status)
+            return _condition("Ready", generation, reason, _progress(status, state), up=False)
         case _:
             return _condition("Ready", generation, _word(state), _progress(status, state), up=False)
 
@@ -168,6 +171,13 @@ def _progress(status: FlinkDeploymentStatus, state: LifecycleState) -> str:
     if _is_session(status) or status.job_status.state is None:
         return f"{state.value.lower()}: {job_manager}"
     return f"{state.value.lower()}: {job_manager}; job is {status.job_status.state.value}"
+
+
+def _interruption(status: FlinkDeploymentStatus) -> str:
+    """Return in one word what keeps a job from running whose spec has run before."""
+    if status.job_manager_deployment_status is not JobManager.READY:
+        return _JOB_MANAGER_WORDS[status.job_manager_deployment_status][0]
+    return (status.job_status.state or FlinkJobState.RECONCILING).value.capitalize()
 
 
 def _is_session(status: FlinkDeploymentStatus) -> bool:

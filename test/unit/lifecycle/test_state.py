@@ -143,6 +143,21 @@ def test_messages_of_progress_name_jobmanager_and_job():
     assert conditions(status)["Ready"].message.endswith("; job is CREATED")
 
 
+@pytest.mark.parametrize(
+    ("job_manager", "job", "reason"),
+    [
+        (JobManager.READY, FlinkJobState.RESTARTING, "Restarting"),
+        (JobManager.READY, None, "Reconciling"),
+        (JobManager.DEPLOYING, FlinkJobState.RECONCILING, "JobManagerIsDeploying"),
+        (JobManager.MISSING, FlinkJobState.RECONCILING, "JobManagerDeploymentMissing"),
+    ],
+)
+def test_not_ready_is_never_for_being_stable(job_manager, job, reason):
+    """A stable spec whose job is interrupted: Ready names the interruption."""
+    ready = conditions(status_of(APP, job=job, job_manager=job_manager))["Ready"]
+    assert (ready.status, ready.reason) == ("False", reason)
+
+
 def test_times_move_only_with_the_truth():
     """lastTransitionTime is kept while `status` stays, although reason and message may change."""
     first = summarized(status_of(APP, job=FlinkJobState.CREATED, stable=False), now="t1")
