@@ -78,8 +78,9 @@ class World:
 
     def job_becomes(self, state: FlinkState) -> None:
         """The job moves, if it can."""
-        if self.cluster is not None and self.cluster.available:
-            self.cluster.job_state = state
+        cluster = self.cluster
+        if cluster is not None and cluster.available and not cluster.job_state.is_terminal:
+            cluster.job_state = state
             self.metadata = self.metadata or self.high_availability
 
     def vanishes(self) -> None:

@@ -354,8 +354,14 @@ def _attempt(at: Situation) -> FlinkDeploymentStatus:
 
     No id means that no job is to run: `_is_suspending` knows a suspension by it. Whoever goes on after
     a crash submits with this id again, so that a Deployment it does not see yet (T-42) can be its own.
+
+    A job that was cancelled from outside starts again without a new generation. Then the old Deployment
+    carries the number of the new one, and none is recorded until it is gone, or it would be taken for it.
     """
     attempt = record.before_attempt(at.status, at.target)
+    facts = at.observation.job_manager
+    if facts is not None and facts.generation == at.generation:
+        attempt = evolve(attempt, observed_generation=None)
     runs = at.spec.job is not None and not wants_suspended(at.spec)
     job_id = at.new_job_id() if runs else None
     return evolve(attempt, job_status=evolve(attempt.job_status, job_id=job_id))

@@ -435,8 +435,15 @@ def test_a_job_cancelled_from_outside_is_started_again():
     status = record.mark_suspended(status_of(APP, job=FlinkJobState.CANCELED))
     made = plan.plan(situation(APP, status, up(job(FlinkState.CANCELED))))
     assert names(made) == ["SpecChanged", "CheckObjects", "WriteAhead", "DeleteCluster"]
-    made = plan.plan(situation(APP, made.status, GONE))
-    assert names(made) == ["Submit", "Submit"]
+    ahead = made.status
+    made = plan.plan(situation(APP, ahead, up(job(FlinkState.CANCELED))))
+    assert names(made)[-2:] == [
+        "WriteAhead",
+        "DeleteCluster",
+    ]  # its generation is the new one's too
+    made = plan.plan(situation(APP, ahead, GONE))
+    assert names(made) == ["SpecChanged", "WriteAhead", "Submit", "Submit"]
+    assert made.status.observed_generation == 1
 
 
 # --- Ingress
