@@ -50,13 +50,6 @@ def test_a_session_cluster_that_stops_answering_is_not_ready(place):
     cluster.wait_condition("Running")
 
 
-def test_a_job_cannot_be_added_to_a_session_cluster(place):
-    """The API server refuses the switch, so nothing happens to the cluster."""
-    cluster = place.stable(session())
-    with pytest.raises(Exception, match="session cluster, which cannot become"):
-        cluster.change(job={"jarURI": "local:///a.jar", "parallelism": 1})
-
-
 def test_a_session_job_manager_deleted_by_hand(place):
     """A session cluster that was deleted is reported as missing."""
     cluster = place.stable(session())

@@ -280,18 +280,15 @@ class FlinkDeploymentReconciler:
         return self._options.get(ctx.about.uid, made_from, lambda: self._read_options(ctx))
 
     def _read_options(self, ctx: Context) -> ClusterOptions:
-        try:
-            deployed = progress.deployed_spec(ctx.status) or ctx.spec
-            base = ctx.settings.effective(ctx.key.namespace, deployed.flink_version)
-            operator = ctx.settings.operator_config(ctx.key.namespace, deployed.flink_version)
-            identity = reconciler.identity(ctx, ctx.generation)
-            current = deployed if ctx.unreadable else ctx.spec
-            conf = effective_conf.observe_conf(base, identity, deployed, current)
-            return cluster_options.from_conf(conf, ctx.settings, operator)
-        except (BuildError, config_errors.ConfigError, DecodeError) as error:
-            # The validator reports it; until then the defaults do for looking at the cluster.
-            _log.debug("options of the cluster cannot be read", error=str(error))
-            return ClusterOptions()
+        """Read them with what the user's spec says now; without that when it cannot be used."""
+        deployed = progress.deployed_spec(ctx.status) or ctx.spec
+        for current in (deployed,) if ctx.unreadable else (ctx.spec, deployed):
+            try:
+                return _options(ctx, deployed, current)
+            except (BuildError, config_errors.ConfigError, DecodeError) as error:
+                _log.debug("options of the cluster cannot be read", error=str(error))
+        # Nothing is deployed, and the validator reports why: the defaults do for looking.
+        return ClusterOptions()
 
     def _problem(self, ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
         """Judge the spec, once for each generation, recorded spec and configuration."""
@@ -359,9 +356,7 @@ class FlinkDeploymentReconciler:
         )
         if settled:
             return status.task_manager.replicas if status.task_manager else None
-        base = ctx.settings.effective(ctx.key.namespace, spec.flink_version)
-        identity = reconciler.identity(ctx, generation)
-        return cluster_options.task_managers(effective_conf.deploy_conf(base, identity, spec))
+        return _task_managers(ctx, spec, generation)
 
     def _limits(self, ctx: Context) -> Limits:
         shape = ctx.settings.operator_config(ctx.key.namespace).errors
@@ -383,11 +378,29 @@ def _judge(ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
         problem = validator.first_problem(evolve(candidate, conf=base.with_(own)))
         if problem is None and ctx.generation != status.observed_generation:
             reconciler.build(ctx, ctx.spec, ctx.generation, job_id=None, savepoint_path=None)
+            _options(ctx, ctx.spec, ctx.spec)
+            _task_managers(ctx, ctx.spec, ctx.generation)
     except config_errors.ConfigError as error:
         return Problem("spec.flinkConfiguration", "InvalidConfiguration", str(error))
     except BuildError as error:
         return Problem("spec", "InvalidClusterSpec", str(error))
     return problem
+
+
+def _options(
+    ctx: Context, deployed: FlinkDeploymentSpec, current: FlinkDeploymentSpec
+) -> ClusterOptions:
+    base = ctx.settings.effective(ctx.key.namespace, deployed.flink_version)
+    operator = ctx.settings.operator_config(ctx.key.namespace, deployed.flink_version)
+    identity = reconciler.identity(ctx, ctx.generation)
+    conf = effective_conf.observe_conf(base, identity, deployed, current)
+    return cluster_options.from_conf(conf, ctx.settings, operator)
+
+
+def _task_managers(ctx: Context, spec: FlinkDeploymentSpec, generation: int) -> int:
+    base = ctx.settings.effective(ctx.key.namespace, spec.flink_version)
+    identity = reconciler.identity(ctx, generation)
+    return cluster_options.task_managers(effective_conf.deploy_conf(base, identity, spec))
 
 
 def _compare(before: FlinkDeploymentSpec, after: FlinkDeploymentSpec) -> SpecDiff:
