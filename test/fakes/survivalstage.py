@@ -9,7 +9,7 @@ from fakes.controlplane import ControlPlane, unique_name
 from fakes.faultproxy import FaultProxy
 from fakes.flinkuser import app
 from fakes.leanapi import CRS
-from fakes.operators import Setup
+from fakes.operators import Setup, apart
 from fakes.programs import ROOT
 from fakes.witness import Witness
 from flinksim.server import Simulation, simulation
@@ -34,6 +34,11 @@ ELECTION = {
     "kubernetes.operator.leader-election.lease-duration": "3 s",
     "kubernetes.operator.leader-election.renew-deadline": "2 s",
     "kubernetes.operator.leader-election.retry-period": "400 ms",
+}
+USUAL_ELECTION = {
+    "kubernetes.operator.leader-election.lease-duration": "15 s",
+    "kubernetes.operator.leader-election.renew-deadline": "10 s",
+    "kubernetes.operator.leader-election.retry-period": "2 s",
 }
 CRDS = str(ROOT / "manifests" / "crds")
 
@@ -156,6 +161,19 @@ async def staged(plane, tmp_path, *namespaces):
             watching.cancel()
             for name in names:
                 await _clear(client, name)
+
+
+@contextlib.asynccontextmanager
+async def two_replicas(stage, tmp_path, **conf):
+    """A leader behind the stage's proxy, and a standby with warm caches behind one of its own."""
+    async with FaultProxy(stage.proxy.upstream) as proxy:
+        leader, standby = stage.replica("first", conf=conf), stage.replica("second", conf=conf)
+        standby = attrs.evolve(standby, kubeconfig=proxy.write_kubeconfig(tmp_path / "second"))
+        async with apart(leader) as first:
+            await first.until_said("Up: controllers")
+            async with apart(standby) as second:
+                await second.until_said("Up: caches")
+                yield first, second, proxy
 
 
 async def _clear(client, namespace):

@@ -38,8 +38,9 @@ class Witness:
             client, DEPLOYMENTS, DeploymentView, scope=scope, timing=_TIMING
         )
         self.uids: dict[str, list[str]] = {}
+        self._statuses: dict[ObjectKey, dict[str, Any]] = {}
         self._changed = asyncio.Event()
-        self.resources.add_handler(lambda _old, _new: self._notify())
+        self.resources.add_handler(self._on_resource)
         self.deployments.add_handler(self._on_deployment)
 
     async def run(self) -> None:
@@ -47,6 +48,12 @@ class Witness:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.resources.run())
             group.create_task(self.deployments.run())
+
+    def _on_resource(self, old: CustomObject | None, new: CustomObject | None) -> None:
+        for changed in (old, new):
+            if changed is not None:
+                self._statuses.pop(changed.metadata.key, None)
+        self._notify()
 
     def _on_deployment(self, _old: DeploymentView | None, new: DeploymentView | None) -> None:
         if new is not None:
@@ -67,10 +74,12 @@ class Witness:
 
     def status(self, name: str) -> dict[str, Any]:
         """Return its status, {} without one."""
-        found = self.resource(name)
-        if found is None or not memoryview(found.status):
-            return {}
-        return msgspec.json.decode(found.status, type=dict[str, Any])
+        key = self._key(name)
+        if key not in self._statuses:
+            found = self.resources.lister.get(key)
+            raw = b"" if found is None else memoryview(found.status)
+            self._statuses[key] = msgspec.json.decode(raw or b"{}", type=dict[str, Any])
+        return self._statuses[key]
 
     def deployment(self, name: str) -> DeploymentView | None:
         """Return its JobManager Deployment."""

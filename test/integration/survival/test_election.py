@@ -1,14 +1,11 @@
 """Two replicas: one dies or loses its lease, the other takes over, and nothing is done twice."""
 
 import asyncio
-import contextlib
 import signal
 
-import attrs
 import pytest
-from fakes.faultproxy import FaultProxy
 from fakes.faultrules import CloseBefore, Hold, Match
-from fakes.operators import apart
+from fakes.survivalstage import USUAL_ELECTION, two_replicas
 
 from flinkop.kube.meta import LEASES
 
@@ -19,23 +16,6 @@ RENEWAL = Match(verb="update", resource="leases")
 OWN_WRITES = Match(where=lambda r: r.write and r.resource != "leases")
 LEASE_SECONDS = 3.0
 RENEW_SECONDS = 2.0
-
-
-@contextlib.asynccontextmanager
-async def two_replicas(stage, tmp_path):
-    """A leader behind the stage's proxy and a standby with warm caches behind its own."""
-    async with FaultProxy(stage.proxy.upstream) as other:
-        kubeconfig = other.write_kubeconfig(tmp_path / "other")
-        async with (
-            apart(stage.replica("first")) as first,
-            contextlib.AsyncExitStack() as stack,
-        ):
-            await first.until_said("Up: controllers")
-            second = await stack.enter_async_context(
-                apart(attrs.evolve(stage.replica("second"), kubeconfig=kubeconfig))
-            )
-            await second.until_said("Up: caches")
-            yield first, second, other
 
 
 def now():
@@ -57,6 +37,23 @@ async def test_a_standby_takes_over_from_a_killed_leader(stage, tmp_path):
         assert len(stage.uids("before")) == len(stage.uids("after")) == 1
         lease = await stage.client.get(LEASES, stage.key("lease"))
         assert lease["spec"]["holderIdentity"] == "second"
+
+
+async def test_a_graceful_stop_hands_over_at_once(stage, tmp_path):
+    """With the usual times of the election, the next leader's first write comes within a second."""
+    async with two_replicas(stage, tmp_path, **USUAL_ELECTION) as (first, _, other):
+        await stage.create("before")
+        await stage.stable("before")
+        first.signal(signal.SIGTERM)
+        await first.until_said("Stopping")
+        await stage.create("after")
+        assert await first.until_ended() == 0
+        released = stage.proxy.log.select(RENEWAL)[-1]
+        assert released.request.json()["spec"]["holderIdentity"] == ""
+        (write, *_) = await other.log.wait_count(OWN_WRITES)
+        assert write.started - released.ended < 1
+        await stage.stable("after")
+        assert len(stage.uids("before")) == len(stage.uids("after")) == 1
 
 
 @pytest.mark.parametrize(
