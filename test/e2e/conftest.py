@@ -12,8 +12,15 @@ from fakes.controlplane import ControlPlane, unique_name
 from fakes.flinkuser import Place
 from fakes.scene import Scene
 
-OPTIONS = {"kubernetes.operator.flink.client.timeout": "3 s"}
-"""What the operator is configured with: a JobManager that hangs is not waited for so long."""
+COUNTED = "e2e/counted"
+"""Label of resources that an operator of a test's own manages; the shared one passes them by."""
+
+OPTIONS = {
+    # A JobManager that hangs is not waited for so long.
+    "kubernetes.operator.flink.client.timeout": "3 s",
+    "kubernetes.operator.label.selector": f"{COUNTED}!=true",
+}
+"""What the shared operator is configured with."""
 
 
 @pytest.fixture(scope="session")
