@@ -733,12 +733,8 @@ def _blocker(at: Situation) -> str | None:
 
 
 def _with_mode(spec: FlinkDeploymentSpec, mode: UpgradeMode) -> FlinkDeploymentSpec:
-    if spec.job is None:
-        return spec
-    return evolve(spec, job=evolve(spec.job, upgrade_mode=mode))
+    return evolve(spec, job=evolve(spec.job, upgrade_mode=mode) if spec.job else None)
 
 
 def _with_state(spec: FlinkDeploymentSpec, state: JobState) -> FlinkDeploymentSpec:
-    if spec.job is None:
-        return spec
-    return evolve(spec, job=evolve(spec.job, state=state))
+    return evolve(spec, job=evolve(spec.job, state=state) if spec.job else None)

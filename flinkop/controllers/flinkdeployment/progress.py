@@ -281,9 +281,8 @@ def _after_cancellation(
         return status
 
     def keep_state(recorded: record.Recorded) -> record.Recorded:
-        if recorded.spec.job is None:
-            return recorded
-        job = evolve(recorded.spec.job, upgrade_mode=UpgradeMode.SAVEPOINT)
+        old = recorded.spec.job
+        job = evolve(old, upgrade_mode=UpgradeMode.SAVEPOINT) if old else None
         return evolve(recorded, spec=evolve(recorded.spec, job=job))
 
     return record.edit_recorded(status, keep_state)

@@ -160,3 +160,21 @@ def test_the_window_is_at_least_the_interval():
     assert check({P + "enabled": "true", P + "metrics.window": "20 s", interval: "15 s"}) is None
     assert check({P + "enabled": "true", interval: "20 min"}) is not None
     assert "invalid value" in with_option("metrics.window", "x").message
+
+
+def test_every_fault_can_be_found():
+    """One that cannot be read does not hide the others; only the first is told."""
+    conf = FlinkConf(
+        {
+            P + "enabled": "true",
+            P + "utilization.target": "x",
+            P + "excluded.periods": "never",
+            P + "metrics.window": "x",
+        }
+    )
+    keys = [problem.field_path for problem in autoscaler_rules._problems(conf)]
+    assert [k.rpartition("job.autoscaler.")[2] for k in keys] == [
+        "utilization.target]",
+        "excluded.periods]",
+        "metrics.window]",
+    ]

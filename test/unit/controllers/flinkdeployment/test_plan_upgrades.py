@@ -83,6 +83,14 @@ def test_the_new_cluster_is_there_already(spec):
     assert recon(made.status) is ReconciliationState.DEPLOYED
 
 
+def test_a_cluster_that_nobody_wants_any_more_is_not_finished():
+    """An upgrade that another operator began, and that is to end suspended."""
+    facts = Observation(job_manager=job_manager(2))
+    made = plan.plan(situation(SUSPENDED, upgrading(SUSPENDED, 2), facts, generation=2))
+    assert names(made) == ["DeleteCluster"]
+    assert made.wait == plan.Wait.PROGRESS
+
+
 def test_a_first_deployment_that_was_interrupted():
     """The path and the id written ahead are used again."""
     spec = with_job(APP, initial_savepoint_path="s3://s")

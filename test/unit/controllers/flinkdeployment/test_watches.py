@@ -1,0 +1,139 @@
+"""Which change leads to a reconcile of what (behaviour.md 1.2, L-3)."""
+
+import msgspec
+import pytest
+
+from flinkop.controllers.flinkdeployment import watches
+from flinkop.controllers.flinkdeployment.watches import Watches
+from flinkop.kube.objects import CustomObject, DeploymentView, PodView
+from flinkop.runtime.result import Request
+
+BASIC = Request("ns", "basic")
+
+
+def decode(kind, document):
+    return msgspec.json.decode(msgspec.json.encode(document), type=kind)
+
+
+def resource(*, status=None, spec=None, **metadata):
+    base = {"name": "basic", "namespace": "ns", "uid": "u", "generation": 1}
+    document = {"metadata": {**base, **metadata}, "spec": spec or {}}
+    if status is not None:
+        document["status"] = status
+    return decode(CustomObject, document)
+
+
+def deployment(owner="FlinkDeployment", available=0, **metadata):
+    owners = [{"kind": owner, "name": "basic", "uid": "u"}]
+    base = {"name": "basic", "namespace": "ns", "ownerReferences": owners}
+    status = {"availableReplicas": available}
+    return decode(DeploymentView, {"metadata": {**base, **metadata}, "status": status})
+
+
+def pod(reason=None, labels=None):
+    waiting = {"state": {"waiting": {"reason": reason, "message": "m"}}} if reason else {}
+    return decode(
+        PodView,
+        {
+            "metadata": {"name": "p", "namespace": "ns", "labels": labels or {"app": "basic"}},
+            "status": {"containerStatuses": [{"name": "c", **waiting}]},
+        },
+    )
+
+
+class Queue:
+    """Takes what the handlers enqueue."""
+
+    def __init__(self):
+        self.taken = []
+        self.watches = Watches(lambda request, lane: self.taken.append((request, lane)))
+
+    def after(self, handler, old, new):
+        self.taken.clear()
+        getattr(self.watches, handler)(old, new)
+        return list(self.taken)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lane"),
+    [
+        (None, resource(), "user"),
+        (None, resource(status={"error": "x"}), "resync"),
+        (resource(uid="old"), resource(), "user"),
+        (resource(), resource(generation=2), "user"),
+        (resource(), resource(deletionTimestamp="2026-01-01T00:00:00Z"), "user"),
+        (resource(), None, "resync"),
+        (resource(), resource(status={"error": "x"}), None),
+        (resource(), resource(labels={"a": "b"}), None),
+        (
+            resource(deletionTimestamp="2026-01-01T00:00:00Z"),
+            resource(deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["x"]),
+            None,
+        ),
+        (None, None, None),
+    ],
+)
+def test_changes_of_the_resource(old, new, lane):
+    """L-3: spec, deletion, coming and going; not our own status writes. What is new is urgent."""
+    expected = [(BASIC, lane)] if lane else []
+    assert Queue().after("on_resource", old, new) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wakes"),
+    [
+        (None, deployment(available=1), True),
+        (deployment(), deployment(available=1), True),
+        (deployment(available=1), deployment(), True),
+        (deployment(), None, True),
+        (None, deployment(), False),
+        (deployment(available=1), deployment(available=1, labels={"a": "b"}), False),
+        (None, None, False),
+        (deployment("ReplicaSet"), None, False),
+    ],
+)
+def test_changes_of_its_jobmanager(old, new, wakes):
+    """L-4, narrowed to what matters: available, failing, gone; its owner is reconciled."""
+    expected = [(BASIC, "user")] if wakes else []
+    assert Queue().after("on_job_manager", old, new) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wakes"),
+    [
+        (None, pod("ErrImagePull"), True),
+        (pod(), pod("ErrImagePull"), True),
+        (pod("ErrImagePull"), pod("ImagePullBackOff"), True),
+        (pod("ErrImagePull"), pod(), True),
+        (pod("ErrImagePull"), pod("ErrImagePull"), False),
+        (None, pod(), False),
+        (pod("ErrImagePull"), None, False),
+        (None, pod("ErrImagePull", {"x": "y"}), False),
+    ],
+)
+def test_changes_of_its_pods(old, new, wakes):
+    """Only why a pod does not run."""
+    expected = [(BASIC, "user")] if wakes else []
+    assert Queue().after("on_pod", old, new) == expected
+
+
+def test_session_jobs_that_go_may_release_their_cluster():
+    """Those that come or change do not matter to it; unreadable ones belong to nobody."""
+    job = resource(name="job", spec={"deploymentName": "basic"})
+    queue = Queue()
+    assert queue.after("on_session_job", job, None) == [(BASIC, "user")]
+    assert queue.after("on_session_job", None, job) == []
+    assert queue.after("on_session_job", job, job) == []
+    for spec in ({}, {"deploymentName": 5}, {"deploymentName": None}):
+        odd = resource(name="job", spec=spec)
+        assert queue.after("on_session_job", odd, None) == []
+        assert watches.cluster_of_session_job(odd) == ()
+    assert queue.after("on_session_job", None, None) == []
+
+
+def test_indexes_name_the_cluster():
+    """`namespace/name`, or nothing."""
+    job = resource(name="job", spec={"deploymentName": "basic"})
+    assert watches.cluster_of_session_job(job) == ("ns/basic",)
+    assert watches.cluster_of_pod(pod()) == ("ns/basic",)
+    assert watches.cluster_of_pod(pod(labels={"x": "y"})) == ()
