@@ -84,6 +84,14 @@ class DeleteHaMetadata:
 
 
 @frozen
+class DropJobGraphs:
+    """Remove job graphs from HA metadata that is there already, and leave its checkpoints alone.
+
+    A JobManager runs every job whose graph it finds (behaviour.md 4.7).
+    """
+
+
+@frozen
 class Submit:
     """Make the cluster's objects; those that are there already from an earlier try are kept."""
 
@@ -112,6 +120,7 @@ Step = (
     | CancelJob
     | DeleteCluster
     | DeleteHaMetadata
+    | DropJobGraphs
     | Submit
     | SyncIngress
     | ReleaseFinalizer
@@ -345,7 +354,8 @@ def _leftover(at: Situation) -> Plan:
 def _deploy(at: Situation, reason: str, path: str | None = None) -> Plan:
     """Write ahead, submit, record: the job id is durable before Flink hears of it (T-22)."""
     attempt = evolve(_attempt(at), job_manager_deployment_status=JobManager.MISSING)
-    before = (WriteAhead(attempt), *_ha_steps(at))
+    first = record.last_reconciled(at.status) is None
+    before = (WriteAhead(attempt), *(_graph_steps(at) if first else _ha_steps(at)))
     return _submit(evolve(at, status=attempt), reason, before, path)
 
 
@@ -507,7 +517,8 @@ def _old_is_gone(at: Situation, path: str | None, *, newer: bool) -> Plan:
     reason = "the old cluster is gone: deploying the new one"
     known = at.spec.job is None or at.status.job_status.job_id is not None
     if known and not newer:
-        return _submit(at, reason, _ha_steps(at), path)
+        before = _graph_steps(at) if _is_first_attempt(at.status) else _ha_steps(at)
+        return _submit(at, reason, before, path)
     made = _deploy(at, reason, path)
     return evolve(made, steps=(*_spec_changed_event(at), *made.steps)) if newer else made
 
@@ -549,6 +560,11 @@ def _ha_steps(at: Situation) -> tuple[Step, ...]:
     A session cluster keeps it: from there its new JobManager recovers the jobs (behaviour.md 3.9).
     """
     return (DeleteHaMetadata(),) if at.high_availability and at.spec.job is not None else ()
+
+
+def _graph_steps(at: Situation) -> tuple[Step, ...]:
+    """Before the first deployment HA metadata can only be somebody else's, and is not ours to delete."""
+    return (DropJobGraphs(),) if at.high_availability and at.spec.job is not None else ()
 
 
 def _delete_steps(at: Situation) -> tuple[Step, ...]:

@@ -42,6 +42,7 @@ _TYPES: Final = {
 }
 _STILL_GOING_SECONDS: Final = 0.5
 _AUTOSCALER: Final = "autoscaler"
+_JOB_GRAPHS: Final = ("jobGraph-", "executionPlan-")
 
 
 class ObjectRefused(Exception):  # noqa: N818 - reads as what happened
@@ -97,6 +98,8 @@ class Reconciler:
                 await self._delete_cluster(ctx, step)
             case plan.DeleteHaMetadata():
                 await self._delete_ha_metadata(ctx)
+            case plan.DropJobGraphs():
+                await self._drop_job_graphs(ctx)
             case plan.Submit():
                 await self._submit(ctx, step)
             case plan.SyncIngress(spec):
@@ -222,16 +225,28 @@ class Reconciler:
             return  # gone, or another one by that name: the next look tells
 
     async def _delete_ha_metadata(self, ctx: Context) -> None:
-        """Delete all HA ConfigMaps (behaviour.md 3.14); the autoscaler's are not among them."""
+        """Delete all HA ConfigMaps (behaviour.md 3.14)."""
+        for found in await self._ha_config_maps(ctx):
+            await _ignore_absent(self.kube.delete(meta.CONFIGMAPS, found.metadata.key))
+
+    async def _drop_job_graphs(self, ctx: Context) -> None:
+        """Remove the pointers to job graphs from all HA ConfigMaps (behaviour.md 3.14)."""
+        for found in await self._ha_config_maps(ctx):
+            graphs = {key: None for key in found.data_keys if key.startswith(_JOB_GRAPHS)}
+            if graphs:
+                await self.kube.merge_patch(
+                    meta.CONFIGMAPS, found.metadata.key, {"data": graphs}, into=Partial
+                )
+
+    async def _ha_config_maps(self, ctx: Context) -> list[ConfigMapView]:
+        """Return what Flink keeps for recovery; the autoscaler's memory is not among it."""
         page = await self.kube.list_all(
             meta.CONFIGMAPS,
             ctx.key.namespace,
             label_selector=f"app={ctx.key.name},type={NATIVE}",
             into=ConfigMapView,
         )
-        for found in page.items:
-            if found.metadata.labels.get("component") != _AUTOSCALER:
-                await _ignore_absent(self.kube.delete(meta.CONFIGMAPS, found.metadata.key))
+        return [m for m in page.items if m.metadata.labels.get("component") != _AUTOSCALER]
 
 
 def identity(ctx: ReconcileContext[Any, Any], generation: int) -> ClusterIdentity:

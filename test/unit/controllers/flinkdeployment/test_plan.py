@@ -97,10 +97,10 @@ def test_a_job_that_is_suspended_from_the_start_is_not_touched():
     assert (made.steps, made.status) == ((), FlinkDeploymentStatus())
 
 
-def test_old_metadata_is_removed_before_a_first_start():
+def test_a_first_start_removes_old_job_graphs_and_no_checkpoints():
     """With HA, a job graph of a namesake would run beside the new job; a session cluster keeps it."""
     made = plan.plan(situation(APP, high_availability=True))
-    assert names(made) == ["WriteAhead", "DeleteHaMetadata", "Submit", "Submit"]
+    assert names(made) == ["WriteAhead", "DropJobGraphs", "Submit", "Submit"]
     made = plan.plan(situation(SESSION, high_availability=True))
     assert names(made) == ["WriteAhead", "Submit"]
 
