@@ -65,7 +65,12 @@ class ApiUser:
         try:
             self._kept.request(method, path, data, headers)
             answer = self._kept.getresponse()
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+        except (
+            http.client.RemoteDisconnected,
+            BrokenPipeError,
+            ConnectionResetError,
+            ssl.SSLEOFError,
+        ):
             # The server closed the connection that was idle; it has not seen the request.
             self._kept.close()
             self._kept.request(method, path, data, headers)
