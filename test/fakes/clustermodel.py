@@ -162,7 +162,7 @@ class World:
                     self.broken.append("deleted before it was written ahead")
                 if self.cluster is not None and self.cluster.uid == uid:
                     self.cluster.deleting = True
-            case plan.DeleteHaMetadata():
+            case plan.DeleteHaMetadata() | plan.DropJobGraphs():
                 self.metadata = False
             case plan.Submit():
                 self._submit(step)
