@@ -36,7 +36,7 @@ def encode(value: object, omit: Omit) -> dict[str, Any]:
         elif omit is not Omit.DEFAULTS or not member.is_default(element):
             made[member.wire] = _encode_element(element, omit)
     extra: Mapping[str, Any] = value.extra  # type: ignore[attr-defined]
-    if extra:
+    if extra and omit is not Omit.NOTHING:  # the recorded form has known members only
         made.update(extra)
     return made
 

@@ -90,7 +90,10 @@ HA_ZOOKEEPER_QUORUM = _FLINK.optional_text(
     "high-availability.zookeeper.quorum", "ZooKeeper servers.", "recovery.zookeeper.quorum"
 )
 CHECKPOINT_DIR = _FLINK.optional_text(
-    "execution.checkpointing.dir", "Directory of checkpoints.", "state.checkpoints.dir"
+    "execution.checkpointing.dir",
+    "Directory of checkpoints.",
+    "state.checkpoints.dir",
+    "state.backend.fs.checkpointdir",
 )
 SAVEPOINT_DIR = _FLINK.optional_text(
     "execution.checkpointing.savepoint-dir",

@@ -230,21 +230,32 @@ def failure_text(cause: models.ThrowableInfo) -> str:
     return cause.stack_trace.strip() or cause.java_class or "unknown failure"
 
 
-def failure_chain(cause: models.ThrowableInfo, limit: int = 3) -> tuple[str, ...]:
-    """Return the messages of the exception and its causes, at most `limit`, outermost first (0.7).
+@frozen
+class FailureCause:
+    """One exception of a chain.
 
-    A cause without a message is told by its simple class name.
+    Attributes:
+        text: `<class>: <message>`, as in `status.error` (`api.md` 3.8).
+        message: the message alone, as in events; the simple class name where there is none (0.7).
     """
+
+    text: str
+    message: str
+
+
+def failure_chain(cause: models.ThrowableInfo, limit: int = 3) -> tuple[FailureCause, ...]:
+    """Return the exception and its causes, at most `limit`, outermost first."""
     lines = failure_text(cause).splitlines()
     heads = [lines[0], *(line for line in lines[1:] if line.startswith("Caused by: "))]
-    return tuple(_message(head.removeprefix("Caused by: ")) for head in heads[:limit])
+    texts = (head.removeprefix("Caused by: ").strip() for head in heads[:limit])
+    return tuple(FailureCause(text, _message(text)) for text in texts)
 
 
 def _message(head: str) -> str:
     java_class, colon, text = head.partition(": ")
     if colon and " " not in java_class:
         return text.strip()
-    return head.strip().rsplit(".", 1)[-1] if " " not in head.strip() else head.strip()
+    return head.rsplit(".", 1)[-1] if " " not in head else head
 
 
 def _failed(detail: str) -> Failed:

@@ -79,7 +79,12 @@ class Stall:
 
 
 def summarize(
-    status: FlinkDeploymentStatus, *, generation: int, now: str, stall: Stall | None
+    status: FlinkDeploymentStatus,
+    *,
+    generation: int,
+    now: str,
+    stall: Stall | None,
+    suspended: bool = False,
 ) -> FlinkDeploymentStatus:
     """Return `status` with lifecycleState and conditions brought up to date.
 
@@ -88,13 +93,16 @@ def summarize(
         generation: `metadata.generation` that the conditions are about.
         now: RFC 3339 time for conditions that change.
         stall: what keeps the wanted spec from being reached, if something does.
+        suspended: whether the user wants no job: then CREATED is where it ends.
     """
     state = lifecycle_state(status)
     status = evolve(status, lifecycle_state=state)
+    # CREATED must stay in lifecycleState, where the reference has it; the conditions tell what it means.
+    shown = LifecycleState.SUSPENDED if suspended and state is LifecycleState.CREATED else state
     wanted = [
         *_running(status),
-        _ready(status, state, generation, stall),
-        _reconciling(state, generation, stall),
+        _ready(status, shown, generation, stall),
+        _reconciling(shown, generation, stall),
         _stalled(generation, stall),
     ]
     conditions = tuple(_keep_time(condition, status.conditions, now) for condition in wanted)

@@ -54,6 +54,7 @@ class StatusDocument:
     Attributes:
         rt: the kind.
         key: the object.
+        uid: its uid: one recreated under the same name is another object.
         resource_version: of the object that `document` was read from.
         document: the status in wire form, with only the fields this version knows.
         parse: makes that form of a status as the API server sends it.
@@ -62,6 +63,7 @@ class StatusDocument:
 
     rt: meta.ResourceType
     key: meta.ObjectKey
+    uid: str
     resource_version: str
     document: Mapping[str, Any]
     parse: Callable[[Any], Mapping[str, Any]]
@@ -83,7 +85,7 @@ class StatusDocument:
                     self.rt,
                     self.key,
                     {
-                        "metadata": {"resourceVersion": self.resource_version},
+                        "metadata": {"uid": self.uid, "resourceVersion": self.resource_version},
                         "status": difference,
                     },
                     subresource="status",
@@ -99,7 +101,7 @@ class StatusDocument:
     async def _catch_up(self, client: StatusClient, cause: Exception) -> None:
         latest = await client.get(self.rt, self.key, into=CustomObject)
         self.noted(latest)
-        if self.parse(latest.status) != self.document:
+        if latest.metadata.uid != self.uid or self.parse(latest.status) != self.document:
             raise StatusConflict(
                 f"the status of {self.rt.kind} {self.key} was changed by somebody else; starting again from it"
             ) from cause

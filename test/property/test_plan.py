@@ -32,6 +32,7 @@ from flinkop.controllers.flinkdeployment.observation import (
     Rest,
     RestFacts,
 )
+from flinkop.flink.interpret import FailureCause
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record, state
 
@@ -79,7 +80,7 @@ answers = st.sampled_from([RestFacts(), RestFacts(Rest.ABSENT), RestFacts(Rest.F
     st.builds(
         lambda jobs, failure, info: answered(*jobs, job_failure=failure, cluster_info=info),
         st.lists(jobs, max_size=2),
-        st.sampled_from([None, JobFailure(("a: b", "c"))]),
+        st.sampled_from([None, JobFailure((FailureCause("a: b", "b"), FailureCause("c", "c")))]),
         st.sampled_from([None, {"state-size": "5"}]),
     )
 )

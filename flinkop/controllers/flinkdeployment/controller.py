@@ -5,6 +5,7 @@ files of that name; here they are only put one after the other, and errors are t
 user sees.
 """
 
+import functools
 import random
 import secrets
 from typing import Final
@@ -26,7 +27,7 @@ from flinkop.api.wire import DecodeError
 from flinkop.builders import effective_conf
 from flinkop.builders.errors import BuildError
 from flinkop.clock import Clock
-from flinkop.config import errors as config_errors, flatten
+from flinkop.config import errors as config_errors, flatten, flink_options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.controllers.flinkdeployment import plan, progress, reconciler, validator
 from flinkop.controllers.flinkdeployment.observation import Observation
@@ -263,6 +264,7 @@ class FlinkDeploymentReconciler:
             document=StatusDocument(
                 rt=_KIND,
                 key=metadata.key,
+                uid=metadata.uid,
                 resource_version=metadata.resource_version,
                 document=codec.encode_status(status) if memoryview(obj.status) else {},
                 parse=_wire_status,
@@ -312,7 +314,7 @@ class FlinkDeploymentReconciler:
             status=status,
             observation=seen.observation,
             now=ctx.now,
-            new_job_id=_new_job_id,
+            new_job_id=functools.partial(_job_id, spec),
             diff=self._diff(ctx, status, spec),
             task_managers=self._task_managers(ctx, spec, generation, status),
             high_availability=options.high_availability,
@@ -440,5 +442,7 @@ def _is_canary(obj: CustomObject) -> bool:
     return obj.metadata.labels.get(CANARY_LABEL, "").lower() == "true"
 
 
-def _new_job_id() -> str:
-    return secrets.token_hex(16)
+def _job_id(spec: FlinkDeploymentSpec) -> str:
+    """Return the id that the user fixed, else a new one (R-65)."""
+    fixed = flatten.flatten(spec.flink_configuration).get(flink_options.JOB_ID.key)
+    return fixed or secrets.token_hex(16)

@@ -8,6 +8,7 @@ from enum import Enum
 
 from attrs import field, frozen
 
+from flinkop.flink.interpret import FailureCause
 from flinkop.flink.models import JobOverview
 
 
@@ -62,9 +63,9 @@ class Rest(Enum):
 
 @frozen
 class JobFailure:
-    """Why the job failed: the causes, outermost first, as `class: message` lines."""
+    """Why the job failed: the causes, outermost first."""
 
-    causes: tuple[str, ...]
+    causes: tuple[FailureCause, ...]
 
 
 @frozen

@@ -293,9 +293,9 @@ def _job_failed(found: Assessed, subject: Subject) -> Assessed:
     failure = subject.observation.rest.job_failure
     if failure is None or not failure.causes:
         return found
-    chain = [Failure(FailureType.JOB_FAILED, text) for text in failure.causes]
+    chain = [Failure(FailureType.JOB_FAILED, cause.text) for cause in failure.causes]
     error = evolve(chain[0], causes=tuple(chain[1:])).to_json(subject.limits)
-    message = " -> ".join(failure.causes[:3])
+    message = " -> ".join(cause.message for cause in failure.causes[:3])
     return found.having(evolve(found.status, error=error)).say(
         warning(reasons.ERROR, reasons.JOB, message),
     )

@@ -5,6 +5,7 @@ from attrs import define
 
 from flinkop import clock
 from flinkop.api import codec
+from flinkop.api.common import JobState
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.kube import meta
@@ -43,7 +44,11 @@ class StatusWriter:
         """
         before = ctx.document.document.get("lifecycleState")
         summed = state.summarize(
-            status, generation=ctx.generation, now=clock.rfc3339(ctx.now), stall=stall
+            status,
+            generation=ctx.generation,
+            now=clock.rfc3339(ctx.now),
+            stall=stall,
+            suspended=ctx.spec.job is not None and ctx.spec.job.state is JobState.SUSPENDED,
         )
         await ctx.document.write(self.kube, codec.encode_status(summed))
         after = summed.lifecycle_state

@@ -243,9 +243,8 @@ def test_newest_exception_first():
 def test_chain_of_causes():
     """Messages of the chain, outermost first, at most three; without a message the class."""
     trace = "a.Outer: first\n\tat x\nCaused by: a.b.Inner\n\tat y\nCaused by: a.C: last: one\nCaused by: a.D: too much"
-    assert interpret.failure_chain(models.ThrowableInfo(stack_trace=trace)) == (
-        "first",
-        "Inner",
-        "last: one",
-    )
-    assert interpret.failure_chain(models.ThrowableInfo(java_class="a.b.Only")) == ("Only",)
+    chain = interpret.failure_chain(models.ThrowableInfo(stack_trace=trace))
+    assert [cause.message for cause in chain] == ["first", "Inner", "last: one"]
+    assert [cause.text for cause in chain] == ["a.Outer: first", "a.b.Inner", "a.C: last: one"]
+    only = interpret.failure_chain(models.ThrowableInfo(java_class="a.b.Only"))
+    assert only == (interpret.FailureCause("a.b.Only", "Only"),)

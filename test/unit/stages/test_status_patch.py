@@ -16,6 +16,7 @@ def document(api, noted):
     return StatusDocument(
         rt=meta.FLINKDEPLOYMENTS,
         key=KEY,
+        uid=found.metadata.uid,
         resource_version=found.metadata.resource_version,
         document=api.status,
         parse=lambda raw: msgspec.json.decode(raw) if memoryview(raw) else {},
@@ -64,7 +65,7 @@ async def test_only_the_difference_is_sent_with_its_version():
     assert await written.write(api, NEW) is True
     assert api.patches == [
         {
-            "metadata": {"resourceVersion": "1"},
+            "metadata": {"uid": "uid-1", "resourceVersion": "1"},
             "status": {"error": None, "jobStatus": {"state": "FAILED"}},
         }
     ]
@@ -79,7 +80,10 @@ async def test_one_document_serves_several_writes():
     written = document(api, [])
     await written.write(api, NEW)
     await written.write(api, {**NEW, "error": "y"})
-    assert api.patches[1] == {"metadata": {"resourceVersion": "2"}, "status": {"error": "y"}}
+    assert api.patches[1] == {
+        "metadata": {"uid": "uid-1", "resourceVersion": "2"},
+        "status": {"error": "y"},
+    }
     assert await written.write(api, {**NEW, "error": "y"}) is False
 
 
@@ -130,3 +134,13 @@ async def test_other_errors_are_the_callers():
     api.meanwhile = [vanish]
     with pytest.raises(errors.NotFound):
         await document(api, []).write(api, NEW)
+
+
+async def test_an_object_made_anew_under_the_same_name_does_not_get_the_old_status():
+    """The uid goes with the write, and a different one on a conflict starts the reconcile again."""
+    api, noted = ObjectApi(OLD), []
+    made = document(api, noted)
+    made.uid = "of the deleted one"
+    api.meanwhile.append(lambda other: other.touch())
+    with pytest.raises(StatusConflict):
+        await made.write(api, NEW)

@@ -34,6 +34,7 @@ from flinkop.controllers.flinkdeployment.observation import (
     Rest,
     RestFacts,
 )
+from flinkop.flink.interpret import FailureCause
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record
 from flinkop.lifecycle.failure import Limits
@@ -348,13 +349,18 @@ def test_a_suspended_job_is_not_looked_for():
 
 def test_a_failed_job_tells_why_first():
     """O-35, T-27: cause into the error, Error event, then the change of state; O-8 keeps it."""
-    failure = JobFailure(("a.B: outer", "c.D: middle", "inner", "deepest"))
+    failure = JobFailure(
+        tuple(
+            FailureCause(text, text.rpartition(": ")[2])
+            for text in ("a.B: outer", "c.D: middle", "inner", "deepest")
+        )
+    )
     facts = Observation(
         job_manager=job_manager(), rest=answered(job(FlinkState.FAILED), job_failure=failure)
     )
     found = assess(status_of(APP), facts, limits=Limits(causes=1))
     assert told(found) == [
-        ("Warning", "Error", "a.B: outer -> c.D: middle -> inner"),
+        ("Warning", "Error", "outer -> middle -> inner"),
         ("Normal", "JobStatusChanged", "Job status changed from RUNNING to FAILED"),
     ]
     document = error_of(found)

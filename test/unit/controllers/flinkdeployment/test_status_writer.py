@@ -54,6 +54,7 @@ def context(api, recorder: Any = None):
         document=StatusDocument(
             rt=meta.FLINKDEPLOYMENTS,
             key=KEY,
+            uid=obj.metadata.uid,
             resource_version=obj.metadata.resource_version,
             document=api.status,
             parse=lambda raw: codec.encode_status(codec.decode_flinkdeployment_status(raw)),
