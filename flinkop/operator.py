@@ -132,7 +132,7 @@ def build(parts: Parts) -> Operator:
     )
     recorder = Recorder(parts.kube, parts.clock)
     queue = _queue(parts, "flinkdeployment")
-    handlers = watches.Watches(queue.add)
+    handlers = watches.Watches(queue.add, deployments.lister)
     resources.add_handler(handlers.on_resource)
     deployments.add_handler(handlers.on_job_manager)
     pods.add_handler(handlers.on_pod)

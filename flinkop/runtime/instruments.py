@@ -7,15 +7,6 @@ on the event loop, must be cheap and must not raise. Durations are seconds. The 
 
 from typing import Protocol
 
-from flinkop.kube.instruments import ClientInstruments, NoClientInstruments
-
-__all__ = [
-    "ClientInstruments",
-    "InformerInstruments",
-    "NoClientInstruments",
-    "NoInformerInstruments",
-]
-
 
 class InformerInstruments(Protocol):
     """Told about lists, watches and the objects kept. `resource` is a plural, as in a path."""

@@ -97,6 +97,7 @@ class Observation:
 
     Attributes:
         job_manager: the JobManager Deployment, None when the cache has none.
+        pods: whether pods of a JobManager exist, also of one whose Deployment is gone.
         pod_failure: what keeps its pod from running, looked for only while it is not available.
         rest: answers of the JobManager.
         session_jobs: names of the FlinkSessionJobs that run on this cluster, sorted.
@@ -104,6 +105,7 @@ class Observation:
     """
 
     job_manager: JobManagerFacts | None = None
+    pods: bool = False
     pod_failure: PodFailure | None = None
     rest: RestFacts = field(factory=RestFacts)
     session_jobs: tuple[str, ...] = ()

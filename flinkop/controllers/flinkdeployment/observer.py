@@ -94,6 +94,7 @@ class Observer:
                 pod_failure = await self._pod_failure(ctx, job_manager)
         return Observation(
             job_manager=job_manager,
+            pods=bool(self.pods.by_index(signals.BY_CLUSTER, str(ctx.key))),
             pod_failure=pod_failure,
             rest=rest,
             session_jobs=self._session_jobs(ctx) if ctx.deleting else (),

@@ -219,7 +219,21 @@ def wants_suspended(spec: FlinkDeploymentSpec) -> bool:
 
 
 def plan(at: Situation) -> Plan:
-    """Return what to do for a resource that is not being deleted."""
+    """Return what to do for a resource that is not being deleted.
+
+    Two JobManagers of one resource never run side by side: a Deployment that was deleted by hand, or
+    with a propagation other than Foreground, goes before its pods do, so the last pod is waited for.
+    """
+    made = _plan(at)
+    left_over = at.observation.pods and at.observation.job_manager is None
+    if left_over and any(isinstance(step, Submit) for step in made.steps):
+        return Plan(
+            "waiting for the old JobManager's pod to be gone", at.status, wait=Wait.PROGRESS
+        )
+    return made
+
+
+def _plan(at: Situation) -> Plan:
     if at.status.reconciliation_status.state in _ROLLBACK_STATES:
         return _refused(
             at, "RollbackInProgress", "a rollback is under way, and flinkop cannot yet finish one"

@@ -17,6 +17,7 @@ from flinkop.builders import cluster, effective_conf, ingress
 from flinkop.builders.identity import GENERATION_ANNOTATION, NATIVE, ClusterIdentity
 from flinkop.config import flink_options, local_files
 from flinkop.config.flink_conf import FlinkConf
+from flinkop.config.options import DeletionPropagation
 from flinkop.controllers.flinkdeployment import plan
 from flinkop.events import reasons
 from flinkop.events.draft import warning
@@ -223,6 +224,10 @@ class Reconciler:
             await self.kube.delete(meta.DEPLOYMENTS, ctx.key, propagation=propagation, uid=step.uid)
         except (errors.NotFound, errors.Conflict):
             return  # gone, or another one by that name: the next look tells
+        if propagation != DeletionPropagation.FOREGROUND.value:
+            # It would outlive the Deployment, and the next JobManager would start with it.
+            old = meta.ObjectKey(ctx.key.namespace, identity(ctx, ctx.generation).config_map)
+            await _ignore_absent(self.kube.delete(meta.CONFIGMAPS, old))
 
     async def _delete_ha_metadata(self, ctx: Context) -> None:
         """Delete all HA ConfigMaps (behaviour.md 3.14)."""

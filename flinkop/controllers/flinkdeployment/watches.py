@@ -11,6 +11,7 @@ from attrs import frozen
 from flinkop.controllers.flinkdeployment import signals
 from flinkop.kube import meta
 from flinkop.kube.objects import CustomObject, DeploymentView, PodView
+from flinkop.runtime.lister import Lister
 from flinkop.runtime.result import Lane, Request
 
 Enqueue = Callable[[Request, Lane], None]
@@ -25,9 +26,10 @@ _session_job = msgspec.json.Decoder(_SessionJobSpec)
 
 @frozen
 class Watches:
-    """The handlers, all of which end in `enqueue`."""
+    """The handlers, all of which end in `enqueue`; `deployments` are the JobManagers' Deployments."""
 
     enqueue: Enqueue
+    deployments: Lister[DeploymentView]
 
     def on_resource(self, old: CustomObject | None, new: CustomObject | None) -> None:
         """A FlinkDeployment: its spec, its deletion, or its coming into view (L-3).
@@ -54,6 +56,8 @@ class Watches:
         found = new or old
         if found is None:
             return
+        if new is not None and new.metadata.deletion_timestamp is not None:
+            return  # what counts is when it is gone
         if new is not None and signals.job_manager_signal(old) == signals.job_manager_signal(new):
             return
         for owner in found.metadata.owner_references:
@@ -61,13 +65,13 @@ class Watches:
                 self.enqueue(Request(found.metadata.namespace, owner.name), "user")
 
     def on_pod(self, old: PodView | None, new: PodView | None) -> None:
-        """A JobManager pod: only when the reason why it does not run changes."""
+        """A JobManager pod: when the reason why it does not run changes, or it outlived its Deployment."""
         if new is None:
+            if old is not None and not self.has_job_manager(old):
+                self._enqueue_cluster(old)
             return
         if signals.pod_failure(new) != (signals.pod_failure(old) if old is not None else None):
-            name = new.metadata.labels.get("app")
-            if name:
-                self.enqueue(Request(new.metadata.namespace, name), "user")
+            self._enqueue_cluster(new)
 
     def on_session_job(self, old: CustomObject | None, new: CustomObject | None) -> None:
         """A FlinkSessionJob that is gone may have kept its cluster from being deleted."""
@@ -75,6 +79,16 @@ class Watches:
             name = deployment_of(old)
             if name is not None:
                 self.enqueue(Request(old.metadata.namespace, name), "user")
+
+    def has_job_manager(self, pod: PodView) -> bool:
+        """Return whether the Deployment that a JobManager pod belongs to is there."""
+        name = pod.metadata.labels.get("app", "")
+        return self.deployments.get(meta.ObjectKey(pod.metadata.namespace, name)) is not None
+
+    def _enqueue_cluster(self, pod: PodView) -> None:
+        name = pod.metadata.labels.get("app")
+        if name:
+            self.enqueue(Request(pod.metadata.namespace, name), "user")
 
     def _add(self, metadata: meta.Meta, lane: Lane) -> None:
         self.enqueue(Request(metadata.namespace, metadata.name), lane)

@@ -16,7 +16,7 @@ from fakes.deployments import (
     upgrading,
     with_job,
 )
-from fakes.plans import (
+from fakes.plans import lost, (
     APP,
     NEW,
     SESSION,
@@ -475,3 +475,18 @@ def test_a_health_record_belongs_to_one_run():
     )
     made = plan.plan(situation(NEW, status, GONE, generation=2))
     assert made.status.cluster_info == {"x": "1"}
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        situation(APP, None, Observation(pods=True)),
+        situation(NEW, upgrading(NEW, 2), Observation(pods=True), generation=2),
+        situation(APP, lost(), Observation(pods=True)),
+    ],
+)
+def test_nothing_starts_beside_an_old_pod(at):
+    """Background propagation and deletions by hand leave pods behind for a while."""
+    made = plan.plan(at)
+    assert (names(made), made.wait) == ([], plan.Wait.PROGRESS)
+    assert made.status == at.status

@@ -6,7 +6,9 @@ import pytest
 from flinkop.controllers.flinkdeployment import watches
 from flinkop.controllers.flinkdeployment.watches import Watches
 from flinkop.kube.objects import CustomObject, DeploymentView, PodView
+from flinkop.runtime.lister import Lister
 from flinkop.runtime.result import Request
+from flinkop.runtime.store import Store
 
 BASIC = Request("ns", "basic")
 
@@ -46,7 +48,10 @@ class Queue:
 
     def __init__(self):
         self.taken = []
-        self.watches = Watches(lambda request, lane: self.taken.append((request, lane)))
+        self.store = Store()
+        self.watches = Watches(
+            lambda request, lane: self.taken.append((request, lane)), Lister(self.store)
+        )
 
     def after(self, handler, old, new):
         self.taken.clear()
@@ -86,6 +91,7 @@ def test_changes_of_the_resource(old, new, lane):
         (deployment(), deployment(available=1), True),
         (deployment(available=1), deployment(), True),
         (deployment(), None, True),
+        (deployment(available=1), deployment(deletionTimestamp="2026-01-01T00:00:00Z"), False),
         (None, deployment(), False),
         (deployment(available=1), deployment(available=1, labels={"a": "b"}), False),
         (None, None, False),
@@ -107,14 +113,23 @@ def test_changes_of_its_jobmanager(old, new, wakes):
         (pod("ErrImagePull"), pod(), True),
         (pod("ErrImagePull"), pod("ErrImagePull"), False),
         (None, pod(), False),
-        (pod("ErrImagePull"), None, False),
+        (pod("ErrImagePull"), None, True),
+        (pod(), None, True),
+        (None, None, False),
         (None, pod("ErrImagePull", {"x": "y"}), False),
     ],
 )
 def test_changes_of_its_pods(old, new, wakes):
-    """Only why a pod does not run."""
+    """Why a pod does not run, and its end when it outlived its Deployment."""
     expected = [(BASIC, "user")] if wakes else []
     assert Queue().after("on_pod", old, new) == expected
+
+
+def test_the_end_of_a_pod_is_no_news_while_its_deployment_is_there():
+    """The Deployment makes another, or goes itself and tells."""
+    queue = Queue()
+    queue.store.upsert(deployment())
+    assert queue.after("on_pod", pod(), None) == []
 
 
 def test_session_jobs_that_go_may_release_their_cluster():
