@@ -16,11 +16,12 @@ from fakes.deployments import (
     upgrading,
     with_job,
 )
-from fakes.plans import lost, (
+from fakes.plans import (
     APP,
     NEW,
     SESSION,
     SUSPENDED,
+    lost,
     names,
     recon,
     recorded,
