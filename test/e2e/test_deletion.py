@@ -132,11 +132,17 @@ def test_the_job_manager_is_gone_already(place):
     cluster.wait_nothing_left()
 
 
-def test_with_its_whole_namespace(place):
+@pytest.fixture(scope="module", autouse=True)
+def doomed(shared_place):
+    """A job whose namespace is being deleted: Kubernetes takes ten seconds to begin with it."""
+    cluster = shared_place.stable()
+    shared_place.api.delete(f"/api/v1/namespaces/{shared_place.namespace}")
+    return cluster
+
+
+def test_with_its_whole_namespace(doomed):
     """A namespace with a running job can be deleted: the resource does not hold it up."""
-    cluster = place.stable()
-    place.api.delete(f"/api/v1/namespaces/{place.namespace}")
-    cluster.wait_nothing_left()
+    doomed.wait_nothing_left()
 
 
 def test_a_session_cluster_with_session_jobs_stays(place):

@@ -1,6 +1,7 @@
 """A new FlinkDeployment on its way to STABLE: the objects made, the status told, the events said."""
 
 import json
+import re
 
 import pytest
 from fakes.flinkuser import APP, app, condition, session
@@ -19,6 +20,13 @@ def owners(item):
     return [(owner["kind"], owner["name"]) for owner in item["metadata"]["ownerReferences"]]
 
 
+def services(cluster):
+    """Its Services as stored."""
+    selector = f"app={cluster.name}"
+    found = cluster.api.list(cluster.place.core("services"), label_selector=selector)
+    return list(found.values())
+
+
 def test_the_cluster_consists_of_these_objects(fresh):
     """Two Services, the configuration and the JobManager, and nothing else by hand."""
     objects = fresh.objects()
@@ -33,7 +41,7 @@ def test_everything_is_owned_so_that_nothing_is_left_over(fresh):
     place = fresh.place
     assert owners(fresh.job_manager) == [("FlinkDeployment", "fresh")]
     owned = [
-        *place.api.list(place.core("services")).values(),
+        *services(fresh),
         place.api.get(f"{place.core('configmaps')}/flink-config-fresh"),
     ]
     assert [owners(item) for item in owned] == [[("Deployment", "fresh")]] * 3
@@ -44,7 +52,7 @@ def test_objects_carry_the_labels_that_programs_select_by(fresh):
     native = {"app": "fresh", "type": "flink-native-kubernetes"}
     place = fresh.place
     assert fresh.job_manager["metadata"]["labels"] == native | {"component": "jobmanager"}
-    for service in place.api.list(place.core("services")).values():
+    for service in services(fresh):
         assert service["metadata"]["labels"] == native
     config = place.api.get(f"{place.core('configmaps')}/flink-config-fresh")
     assert config["metadata"]["labels"] == native
@@ -119,6 +127,7 @@ def test_conditions_say_ready_to_programs(fresh):
 def test_events_tell_the_story(fresh):
     """Submission, then each state of the job; each event is about the resource."""
     submit = fresh.wait_event("Submit")
+    assert re.fullmatch(r"JobManagerDeployment\.\d+", submit["metadata"]["name"])
     assert submit["source"]["component"] == "JobManagerDeployment"
     assert submit["type"] == "Normal"
     assert submit["message"] == "Starting deployment"
