@@ -30,10 +30,12 @@ QUICK = {
     "kubernetes.operator.observer.progress-check.interval": "5 s",
 }
 """Shorter waits after an error than the usual 5 s."""
+LEASE_SECONDS = 4.0
+RENEW_SECONDS = 3.0
 ELECTION = {
-    "kubernetes.operator.leader-election.lease-duration": "3 s",
-    "kubernetes.operator.leader-election.renew-deadline": "2 s",
-    "kubernetes.operator.leader-election.retry-period": "400 ms",
+    "kubernetes.operator.leader-election.lease-duration": f"{LEASE_SECONDS:.0f} s",
+    "kubernetes.operator.leader-election.renew-deadline": f"{RENEW_SECONDS:.0f} s",
+    "kubernetes.operator.leader-election.retry-period": "500 ms",
 }
 USUAL_ELECTION = {
     "kubernetes.operator.leader-election.lease-duration": "15 s",

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from fakes.faultrules import CloseBefore, Hold, Match
-from fakes.survivalstage import USUAL_ELECTION, two_replicas
+from fakes.survivalstage import LEASE_SECONDS, RENEW_SECONDS, USUAL_ELECTION, two_replicas
 
 from flinkop.kube.meta import LEASES
 
@@ -14,8 +14,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 LEASE = Match(resource="leases")
 RENEWAL = Match(verb="update", resource="leases")
 OWN_WRITES = Match(where=lambda r: r.write and r.resource != "leases")
-LEASE_SECONDS = 3.0
-RENEW_SECONDS = 2.0
 
 
 def now():

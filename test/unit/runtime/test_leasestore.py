@@ -3,9 +3,11 @@
 import copy
 import datetime as dt
 
+import msgspec
 import pytest
 
 from flinkop.kube.errors import AlreadyExists, Conflict, NotFound
+from flinkop.kube.stream import WatchEvent
 from flinkop.runtime.leaderelection import LeaseRecord
 from flinkop.runtime.leasestore import KubeLeaseStore, from_lease, missing_verbs
 
@@ -34,6 +36,12 @@ class OneLease:
         if self.lease is None or body["metadata"]["resourceVersion"] != str(self.version):
             raise Conflict("changed")
         return self.store(body)
+
+    async def watch(self, resource, namespace, *, field_selector):
+        assert (resource.plural, namespace) == ("leases", "flink")
+        assert field_selector == "metadata.name=flink-operator-lease"
+        for kind in ("ADDED", "BOOKMARK", "MODIFIED", "DELETED"):
+            yield WatchEvent(kind, msgspec.Raw(b"{}"))
 
     def store(self, body):
         self.version += 1
@@ -132,3 +140,8 @@ ALL = {"create", "get", "update"}
 def test_missing_permissions_are_found(rule, missing):
     """The verbs that the rules do not grant are told."""
     assert missing_verbs([rule], "mine") == missing
+
+
+async def test_changes_are_told_without_bookmarks():
+    """One Lease is watched, and each change of it is told."""
+    assert len([change async for change in store_on(OneLease()).changes()]) == 3
