@@ -59,9 +59,18 @@ _LATEST: Final = [23, 59, 59, 999]
 _PARTS: Final = 2
 
 
+def is_enabled(conf: FlinkConf) -> bool:
+    """Return whether the autoscaler is asked for.
+
+    Raises:
+        ConfigValueError: the option is neither true nor false.
+    """
+    return _switch(conf, "enabled")
+
+
 def first_problem(conf: FlinkConf) -> Problem | None:
     """Return the first autoscaler option out of range; None while the autoscaler is off."""
-    if not _switch(conf, "enabled"):
+    if not is_enabled(conf):
         return None
     return next(_problems(conf), None)
 

@@ -13,6 +13,7 @@ from flinkop.api.validation import Problem
 from flinkop.config import options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.option import Option
+from flinkop.lifecycle import autoscaler_rules
 
 REASON = "NotYetSupported"
 
@@ -28,6 +29,12 @@ def first_problem(
         conf: effective configuration of `spec`.
     """
     return next(_problems(spec, recorded, conf), None)
+
+
+def without_effect(conf: FlinkConf) -> Iterator[str]:
+    """Yield what `conf` asks for that is accepted and does nothing yet, in words for an Event."""
+    if autoscaler_rules.is_enabled(conf):
+        yield "job.autoscaler.enabled is set, and flinkop cannot scale jobs yet: the job keeps its parallelism"
 
 
 def _problems(

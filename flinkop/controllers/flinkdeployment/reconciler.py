@@ -15,7 +15,7 @@ from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.builders import cluster, effective_conf, ingress
 from flinkop.builders.identity import GENERATION_ANNOTATION, NATIVE, ClusterIdentity
-from flinkop.config import flink_options, local_files
+from flinkop.config import flatten, flink_options, local_files
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.options import DeletionPropagation
 from flinkop.controllers.flinkdeployment import plan
@@ -27,6 +27,7 @@ from flinkop.flink.rest import FlinkClient
 from flinkop.kube import errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import ConfigMapView, DeploymentView, Partial
+from flinkop.lifecycle import not_yet
 from flinkop.runtime.result import RetryError
 from flinkop.stages import finalizer
 from flinkop.stages.cluster_options import ClusterOptions
@@ -132,7 +133,7 @@ class Reconciler:
         uid = deployment.metadata.uid
         for body in objects.accompanying:
             await self._create_owned(ctx, cluster.with_owner(body, ctx.key.name, uid), uid)
-        for sentence in objects.warnings:
+        for sentence in (*objects.warnings, *not_yet.without_effect(_own_conf(ctx, step.spec))):
             ctx.say(warning(reasons.CONFIGURATION_WARNING, reasons.OPERATOR, sentence))
         if step.spec.flink_version is not None and step.spec.flink_version.deprecated:
             _log.warning(f"Flink {step.spec.flink_version.release} is deprecated: plan its upgrade")
@@ -288,6 +289,12 @@ def build(
     )
     found = local_files.read(conf, ctx.settings.default, ctx.settings.environ)
     return cluster.build(conf, spec, who, ctx.settings.log_files, found)
+
+
+def _own_conf(ctx: Context, spec: FlinkDeploymentSpec) -> FlinkConf:
+    """Return defaults and the spec's own configuration, options of the operator included."""
+    base = ctx.settings.effective(ctx.key.namespace, spec.flink_version)
+    return base.with_(flatten.flatten(spec.flink_configuration))
 
 
 def _refused(error: errors.ApiError) -> ObjectRefused:

@@ -86,3 +86,10 @@ def test_the_first_thing_is_told():
         mode=KubernetesDeploymentMode.STANDALONE,
     )
     assert found(spec).field_path == "spec.mode"
+
+
+def test_what_is_accepted_without_effect_is_told():
+    """An autoscaler that nobody runs yet must not be waited for."""
+    asked = FlinkConf({"job.autoscaler.enabled": "true"})
+    assert [("autoscaler" in text) for text in not_yet.without_effect(asked)] == [True]
+    assert list(not_yet.without_effect(FlinkConf({}))) == []
