@@ -123,7 +123,10 @@ class FlinkDeploymentReconciler:
         if _is_canary(obj):
             return Result()
         if not finalizer.is_on(obj, _KIND):
-            obj = await finalizer.add(self.kube, _KIND, obj)
+            try:
+                obj = await finalizer.add(self.kube, _KIND, obj)
+            except kube_errors.NotFound:
+                return Result()  # deleted before anything was made for it
             self.resources.note_write(obj)
         return await self._advance(self._context(request, obj))
 
