@@ -32,6 +32,10 @@ class ProbeBackoff:
         jittered = delay * self._random.uniform(1 - _JITTER, 1 + _JITTER)
         return min(jittered, max(upper, _FIRST_SECONDS))
 
+    def looks(self, request: Request) -> int:
+        """Return how many looks in a row `request` had."""
+        return self._looks.get(request, 0)
+
     def reset(self, request: Request) -> None:
         """Forget how often `request` was looked at."""
         self._looks.pop(request, None)

@@ -61,6 +61,8 @@ CANARY_LABEL: Final = "flink.apache.org/canary"
 _KIND: Final = meta.FLINKDEPLOYMENTS
 _PASSING: Final = (StatusConflict, RetryError)
 """Errors that are part of a normal day: tried again soon, and nobody needs to be told."""
+_PASSING_LOOKS: Final = 4
+"""About a second and a half of probing."""
 _CONFLICT_SECONDS: Final = 0.05
 _OUTAGE_SECONDS: Final = (1.0, 10.0)
 """Spread over all resources, so that the end of an outage is no stampede."""
@@ -153,6 +155,8 @@ class FlinkDeploymentReconciler:
         assessed = progress.assess(
             progress.Subject(ctx.status, observation, ctx.spec, ctx.now, self._limits(ctx))
         )
+        if self._is_passing(ctx, assessed.status):
+            return self._next_look(ctx, plan.Wait.PROBE)
         ctx.say(*assessed.drafts)
         seen = _Seen(assessed.status, observation, options)
         problem = self._problem(ctx, assessed.status)
@@ -160,6 +164,12 @@ class FlinkDeploymentReconciler:
             return await self._advance_last_good(ctx, seen, problem)
         at = self._situation(ctx, seen, ctx.spec, ctx.generation)
         return await self._act(ctx, plan.plan(at), options)
+
+    def _is_passing(self, ctx: Context, status: FlinkDeploymentStatus) -> bool:
+        """Whether what was seen is over before it is worth a write; for a few looks only."""
+        settled = ctx.generation == ctx.status.observed_generation
+        early = self.probes.looks(ctx.request) < _PASSING_LOOKS
+        return early and settled and progress.is_passing(ctx.status, status)
 
     async def _advance_last_good(self, ctx: Context, seen: _Seen, problem: Problem) -> Result:
         """The spec is refused: say so, and go on with the last good one (behaviour.md L-30)."""

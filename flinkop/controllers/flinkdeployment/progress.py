@@ -94,6 +94,22 @@ def deployed_spec(status: FlinkDeploymentStatus) -> FlinkDeploymentSpec | None:
     return recorded.spec if recorded else None
 
 
+def is_passing(before: FlinkDeploymentStatus, after: FlinkDeploymentStatus) -> bool:
+    """Whether `after` only adds that a submitted job has begun to start.
+
+    A healthy job is past that within a second. Writing it down would cost every start of every job one
+    write of its FlinkDeployment and one Event, for something that nobody gets to see.
+    """
+    starting = after.job_status.state in (FlinkJobState.INITIALIZING, FlinkJobState.CREATED)
+    return (
+        starting
+        and before.job_status.state is FlinkJobState.RECONCILING
+        and after.reconciliation_status.state is ReconciliationState.DEPLOYED
+        and before.error == after.error
+        and not record.is_stable(after)
+    )
+
+
 def _job_manager_gone(subject: Subject) -> FlinkDeploymentStatus:
     """During an upgrade only one thing is of interest: whether the old cluster is gone."""
     status, facts = subject.status, subject.observation.job_manager

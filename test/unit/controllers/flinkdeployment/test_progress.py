@@ -518,3 +518,16 @@ def test_the_deployed_spec():
     deployed = progress.deployed_spec(with_state(status, ReconciliationState.ROLLED_BACK))
     assert deployed is not None
     assert deployed.image == "old"
+
+
+def test_the_first_steps_of_a_job_are_passing():
+    """Submitted, then INITIALIZING or CREATED: over within a second, unless something else changed too."""
+    before = status_of(APP, job=FlinkJobState.RECONCILING, stable=False)
+    for state in (FlinkJobState.INITIALIZING, FlinkJobState.CREATED):
+        after = evolve(before, job_status=evolve(before.job_status, state=state))
+        assert progress.is_passing(before, after)
+        assert not progress.is_passing(after, before)
+        assert not progress.is_passing(before, evolve(after, error="x"))
+        assert not progress.is_passing(before, record.mark_stable(after))
+    running = evolve(before, job_status=evolve(before.job_status, state=FlinkJobState.RUNNING))
+    assert not progress.is_passing(before, running)
