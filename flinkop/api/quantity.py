@@ -7,7 +7,6 @@ Kubernetes' way only when that fails (`api.md` 2.6, `kubernetes-objects.md` 5.1)
 
 import decimal
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 
 import attrs
@@ -87,14 +86,6 @@ def same_quantity(one: str, other: str) -> bool:
         return parse_quantity(one) == parse_quantity(other)
     except QuantityError:
         return False
-
-
-def same_quantities(one: Mapping[str, str] | None, other: Mapping[str, str] | None) -> bool:
-    """Tell whether two maps of quantities are equal; absent equals empty (`api.md` 2.1)."""
-    left, right = one or {}, other or {}
-    return left.keys() == right.keys() and all(
-        same_quantity(value, right[name]) for name, value in left.items()
-    )
 
 
 def parse_flink_size(text: str) -> int:

@@ -131,14 +131,6 @@ def is_ha(conf: FlinkConf) -> bool:
     return conf.get(opt.HA_TYPE).lower() not in ("none", "standalone")
 
 
-def is_kubernetes_ha(conf: FlinkConf) -> bool:
-    """Tell whether high availability is kept in ConfigMaps (section 0)."""
-    return conf.get(opt.HA_TYPE).lower() in (
-        "kubernetes",
-        "org.apache.flink.kubernetes.highavailability.kuberneteshaservicesfactory",
-    )
-
-
 def _from_spec(base: FlinkConf, identity: ClusterIdentity, spec: FlinkDeploymentSpec) -> FlinkConf:
     version = spec.flink_version
     if version is None:

@@ -14,10 +14,6 @@ CLIENT_TIMEOUT: Final = 10.0
 """`kubernetes.operator.flink.client.timeout`."""
 
 
-class Nothing:
-    """The answer of a call whose body does not matter."""
-
-
 @frozen
 class Call:
     """A request to be made.

@@ -22,8 +22,6 @@ CHECKPOINT_TRIGGER: Final = Version(1, 17)
 """POST `/jobs/:id/checkpoints`."""
 JAR_CONFIGURATION: Final = Version(1, 17)
 """`flinkConfiguration` of a run."""
-RESOURCE_REQUIREMENTS: Final = Version(1, 18)
-"""`/jobs/:id/resource-requirements`."""
 CLAIM_MODE: Final = Version(1, 20)
 """`claimMode`, which replaces `restoreMode`."""
 

@@ -9,8 +9,6 @@ judgement of the status.
 """
 
 import asyncio
-import errno
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -215,16 +213,3 @@ async def direct_transports(
             return DirectTransport(session, address(cluster), trust)
 
         yield factory
-
-
-async def port_answers(host: str, port: int, timeout: float = 1.0) -> bool:  # noqa: ASYNC109
-    """Return whether a TCP connection to host:port succeeds within `timeout` seconds (O-12)."""
-    try:
-        async with asyncio.timeout(timeout):
-            _, writer = await asyncio.open_connection(host, port, family=socket.AF_UNSPEC)
-    except (OSError, TimeoutError) as error:
-        if error.errno == errno.EMFILE:
-            raise  # our own shortage must not look like a dead JobManager
-        return False
-    writer.transport.abort()
-    return True

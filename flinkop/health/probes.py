@@ -127,11 +127,6 @@ def leading(is_leading: Callable[[], bool]) -> Check:
     return Check("leading", lambda: None if is_leading() else "standing by", required=False)
 
 
-def all_of(name: str, complaints: Callable[[], Iterable[str]]) -> Check:
-    """Check that there are no complaints: canaries that did not move, for example."""
-    return Check(name, lambda: _enumerate(list(complaints())) or None)
-
-
 @define
 class Regression:
     """Checks that no informer got worse since the start-up (operations.md 3.2, first rule).

@@ -32,16 +32,6 @@ class Partial(msgspec.Struct, frozen=True, gc=False):
     metadata: Meta
 
 
-class Lease(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """The fields of a Lease's spec; times stay text, as written (MicroTime)."""
-
-    holder_identity: str = ""
-    lease_duration_seconds: int = 0
-    acquire_time: str | None = None
-    renew_time: str | None = None
-    lease_transitions: int = 0
-
-
 class CustomObject(msgspec.Struct, frozen=True, gc=False):
     """A custom resource: metadata decoded, `spec` and `status` as JSON bytes of their own.
 
@@ -191,51 +181,10 @@ class ConfigMapView(msgspec.Struct, frozen=True, gc=False):
         return frozenset(self.data)
 
 
-class ServicePort(msgspec.Struct, frozen=True, gc=False):
-    """A port of a Service."""
-
-    name: str = ""
-    port: int = 0
-
-
-class ServiceSpec(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """The fields of a Service's spec that are read."""
-
-    type: str = "ClusterIP"
-    cluster_ip: str = msgspec.field(default="", name="clusterIP")
-    ports: tuple[ServicePort, ...] = ()
-
-
-class ServiceView(msgspec.Struct, frozen=True, gc=False):
-    """A Service."""
-
-    metadata: Meta
-    spec: ServiceSpec = ServiceSpec()
-
-
 class IngressView(msgspec.Struct, frozen=True, gc=False):
     """An Ingress: that it is there, and whose it is."""
 
     metadata: Meta
-
-
-class ObjectRef(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """The object an Event is about."""
-
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
-    uid: str = ""
-
-
-class EventView(msgspec.Struct, frozen=True, gc=False):
-    """An Event of events.k8s.io/v1."""
-
-    metadata: Meta
-    regarding: ObjectRef = ObjectRef()
-    type: str = ""
-    reason: str = ""
-    note: str = ""
 
 
 class NamespaceStatus(msgspec.Struct, frozen=True, gc=False):
@@ -249,13 +198,6 @@ class NamespaceView(msgspec.Struct, frozen=True, gc=False):
 
     metadata: Meta
     status: NamespaceStatus = NamespaceStatus()
-
-
-class LeaseView(msgspec.Struct, frozen=True, gc=False):
-    """A Lease."""
-
-    metadata: Meta
-    spec: Lease = Lease()
 
 
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}

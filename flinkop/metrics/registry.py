@@ -2,15 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from flinkop.metrics.names import Definition, Type
 from flinkop.metrics.series import SeriesRegistry
-
-CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 
 
 class Registry:
@@ -59,7 +56,7 @@ class Registry:
         self._refreshers.append(refresh)
 
     def text(self) -> bytes:
-        """Return all series in Prometheus' text format 0.0.4 (`CONTENT_TYPE`)."""
+        """Return all series in Prometheus' text format 0.0.4."""
         for refresh in self._refreshers:
             refresh()
         return prometheus_client.generate_latest(self._registry)

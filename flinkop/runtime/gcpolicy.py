@@ -12,17 +12,13 @@ Frozen objects are still freed when nothing refers to them; only cycles among th
 import contextlib
 import gc
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
-
-import structlog
 
 from flinkop.runtime import queue_instruments
 
 THRESHOLDS = (20_000, 20, 50)
 """Allocations before a collection of the youngest generation, and how many of those before the next ones."""
-
-_log = structlog.stdlib.get_logger(__name__)
 
 
 def set_thresholds() -> None:
@@ -35,12 +31,6 @@ def freeze() -> int:
     gc.collect()
     gc.freeze()
     return gc.get_freeze_count()
-
-
-async def freeze_when(ready: Callable[[], Awaitable[object]]) -> None:
-    """Freeze as soon as `ready` returns: a runnable that may end."""
-    await ready()
-    _log.debug("Exempted what is alive from garbage collection", objects=freeze())
 
 
 @contextlib.contextmanager

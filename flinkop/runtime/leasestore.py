@@ -1,13 +1,14 @@
 """Keeps the record of an election in a coordination.k8s.io/v1 Lease.
 
 Fields of the Lease that the election does not know (labels, annotations, strategy) are written back as
-they were read. Needs a client of its own: without the write fence, since taking the lease is what
-opens the fence, and with its own connection, so that renewals never queue behind other requests.
+they were read. The client must keep Leases apart from other requests, as `KubeClient` does: outside the
+write fence, since taking the lease is what opens it, and on a connection of their own, so that renewals
+never queue.
 """
 
 import contextlib
 import datetime as dt
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol
 
 from flinkop.clock import rfc3339_micro
@@ -15,8 +16,6 @@ from flinkop.kube import stream
 from flinkop.kube.errors import NotFound
 from flinkop.kube.meta import LEASES, ObjectKey, ResourceType
 from flinkop.runtime.leaderelection import LeaseRecord
-
-NEEDED_VERBS = frozenset({"create", "get", "update"})
 
 
 class LeaseClient(Protocol):
@@ -129,26 +128,6 @@ def from_lease(lease: Mapping[str, Any]) -> LeaseRecord:
         transitions=int(spec.get("leaseTransitions") or 0),
         version=lease["metadata"].get("resourceVersion", ""),
     )
-
-
-def missing_verbs(rules: Iterable[Mapping[str, Any]], name: str) -> frozenset[str]:
-    """Return the verbs on the Lease `name` that a SelfSubjectRulesReview's resourceRules do not grant.
-
-    Of a rule bound to resourceNames, `create` is not granted: the name is not known on creation.
-    """
-    granted: set[str] = set()
-    for rule in rules:
-        if not {"*", "coordination.k8s.io"} & set(rule.get("apiGroups") or ()):
-            continue
-        if not {"*", "leases"} & set(rule.get("resources") or ()):
-            continue
-        names = rule.get("resourceNames") or ()
-        if names and name not in names:
-            continue
-        verbs = set(rule.get("verbs") or ())
-        verbs = set(NEEDED_VERBS) if "*" in verbs else verbs
-        granted |= verbs - {"create"} if names else verbs
-    return NEEDED_VERBS - granted
 
 
 def _time(text: str | None) -> dt.datetime | None:

@@ -150,10 +150,3 @@ def test_what_is_no_quantity_is_refused(text):
 def test_equality_is_numeric(one, other, same):
     """`api.md` 2.1: quantities compare by value."""
     assert quantity.same_quantity(one, other) is same
-
-
-def test_absent_quantities_equal_empty_ones():
-    """`resources: {}` equals `resources: {requests: {}}`."""
-    assert quantity.same_quantities(None, {})
-    assert quantity.same_quantities({"cpu": "1"}, {"cpu": "1000m"})
-    assert not quantity.same_quantities({"cpu": "1"}, {"memory": "1"})

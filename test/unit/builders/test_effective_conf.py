@@ -163,22 +163,21 @@ def test_job_result_store():
 
 
 @pytest.mark.parametrize(
-    ("value", "active", "on_kubernetes"),
+    ("value", "active"),
     [
-        (None, False, False),
-        ("NONE", False, False),
-        ("Standalone", False, False),
-        ("zookeeper", True, False),
-        ("Kubernetes", True, True),
-        ("org.apache.flink.kubernetes.highavailability.KubernetesHaServicesFactory", True, True),
-        ("com.example.Factory", True, False),
+        (None, False),
+        ("NONE", False),
+        ("Standalone", False),
+        ("zookeeper", True),
+        ("Kubernetes", True),
+        ("org.apache.flink.kubernetes.highavailability.KubernetesHaServicesFactory", True),
+        ("com.example.Factory", True),
     ],
 )
-def test_high_availability(value, active, on_kubernetes):
+def test_high_availability(value, active):
     """Any unknown text is a factory class."""
     conf = FlinkConf({} if value is None else {"high-availability": value})
     assert effective_conf.is_ha(conf) is active
-    assert effective_conf.is_kubernetes_ha(conf) is on_kubernetes
 
 
 def test_class_path():

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from flinkop.flink import errors, transport
+from flinkop.flink import errors
 from flinkop.flink.address import Cluster, Template
 from flinkop.flink.transport import Body, direct_transports
 
@@ -126,12 +126,3 @@ async def test_streamed_body():
     async with served(handler) as direct:
         answer = await direct.request("POST", "/", body=Body("text/x", 4, chunks), timeout=5)
     assert answer.body == b'["4", "text/x", "abcd"]'
-
-
-async def test_port_answers():
-    """The TCP probe tells an open port from a closed one."""
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server:
-        assert await transport.port_answers("127.0.0.1", port)
-    assert not await transport.port_answers("127.0.0.1", unused_port())

@@ -6,9 +6,9 @@ from flinkop.health.probes import (
     Check,
     InformerState,
     Regression,
-    all_of,
     judge,
     leading,
+    limited,
     started,
     synced,
 )
@@ -71,10 +71,12 @@ def test_many_names():
     assert found == "not in step: a, b, c, d, e and 2 more"
 
 
-def test_all_of():
-    """Any complaint fails the check."""
-    assert complaint(all_of("canaries", list)) is None
-    assert complaint(all_of("canaries", lambda: ["x did not move"])) == "x did not move"
+def test_limited():
+    """What cannot see everything is told, and fails nothing."""
+    forbidden = InformerState("pods in b", synced=True, detail="forbidden")
+    check = limited(lambda: [InformerState("pods in a", synced=True), forbidden])
+    assert complaint(check) == "pods in b (forbidden)"
+    assert judge([check]).good
 
 
 @pytest.mark.parametrize(

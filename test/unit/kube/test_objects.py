@@ -67,19 +67,7 @@ def test_pod():
 @pytest.mark.parametrize(
     ("raw", "into"),
     [
-        (
-            b'{"metadata":{},"spec":{"clusterIP":"10.0.0.1","ports":[{"name":"rest","port":8081}]}}',
-            objects.ServiceView,
-        ),
-        (
-            b'{"metadata":{},"spec":{"holderIdentity":"x","renewTime":"2026-01-01T00:00:00.1Z"}}',
-            objects.LeaseView,
-        ),
         (b'{"metadata":{},"status":{"phase":"Active"}}', objects.NamespaceView),
-        (
-            b'{"metadata":{},"regarding":{"kind":"Pod","name":"p"},"reason":"r","note":"n"}',
-            objects.EventView,
-        ),
         (b'{"metadata":{},"spec":{"rules":[]}}', objects.IngressView),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from flinkop.kube.errors import AlreadyExists, Conflict, NotFound
 from flinkop.kube.stream import WatchEvent
 from flinkop.runtime.leaderelection import LeaseRecord
-from flinkop.runtime.leasestore import KubeLeaseStore, from_lease, missing_verbs
+from flinkop.runtime.leasestore import KubeLeaseStore, from_lease
 
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
 
@@ -111,35 +111,6 @@ def test_sparse_and_odd_leases_are_read():
     assert from_lease({"metadata": {}}) == LeaseRecord("", 0, None, None)
     odd = {"metadata": {}, "spec": {"renewTime": "yesterday", "holderIdentity": None}}
     assert from_lease(odd) == LeaseRecord("", 0, None, None)
-
-
-ALL = {"create", "get", "update"}
-
-
-@pytest.mark.parametrize(
-    ("rule", "missing"),
-    [
-        ({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, set()),
-        ({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": [*ALL]}, set()),
-        (
-            {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get"]},
-            {"create", "update"},
-        ),
-        ({"apiGroups": [""], "resources": ["leases"], "verbs": ["*"]}, ALL),
-        ({"apiGroups": ["*"], "resources": ["pods"], "verbs": ["*"]}, ALL),
-        (
-            {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"], "resourceNames": ["mine"]},
-            {"create"},
-        ),
-        (
-            {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"], "resourceNames": ["other"]},
-            ALL,
-        ),
-    ],
-)
-def test_missing_permissions_are_found(rule, missing):
-    """The verbs that the rules do not grant are told."""
-    assert missing_verbs([rule], "mine") == missing
 
 
 async def test_changes_are_told_without_bookmarks():
