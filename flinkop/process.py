@@ -176,7 +176,11 @@ class _Process:
         server = HealthServer(
             Probes(
                 alive=(regression.check(),),
-                ready=(probes.synced(self._informer_states), probes.leading(self._is_leading)),
+                ready=(
+                    probes.synced(self._informer_states),
+                    probes.limited(self._informer_states),
+                    probes.leading(self._is_leading),
+                ),
                 started=(probes.started(lambda: self._started),),
             ),
             self.parts.metrics.scrape,
