@@ -1,7 +1,7 @@
 """How long the event loop was deaf: the longest pause between two looks at its sockets and timers.
 
 A pause is the time from one return of the selector to the next call of it: in between, callbacks run and
-nothing else is noticed, the Lease's renewal included. `measured_loop` makes a loop whose selector measures
+nothing else is noticed, the Lease's renewal included. `MeasuredLoop` has a selector that measures
 that exactly, for a fraction of a microsecond per turn. On any other loop the monitor falls back to seeing by
 how much a timer is late, which misses pauses shorter than its interval in part or wholly.
 """

@@ -1,4 +1,4 @@
-"""What a stage is, and the order the stages of every kind run in.
+"""What all kinds need around their stages: context, finalizer, status patch, way to Flink, settings.
 
-What is particular to one kind belongs in its folder under controllers.
+The order of the stages, and what is particular to one kind, belongs in its folder under controllers.
 """

@@ -141,7 +141,7 @@ class Plan:
     """What is done in this reconcile.
 
     Attributes:
-        reason: why, for people; also what `flinkop plan` and the log show.
+        reason: why, for people: what the log shows.
         status: status when all steps are done.
         steps: what is done, in order.
         wait: when to look again if no event comes first, one of `Wait`.

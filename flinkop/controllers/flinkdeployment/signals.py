@@ -1,7 +1,6 @@
 """What of a Deployment or a pod matters here; pure.
 
-Read by the observer, and by the watches to tell a
-change worth a reconcile from noise; pure.
+Read by the observer, and by the watches to tell a change worth a reconcile from noise.
 """
 
 from typing import Final
