@@ -27,13 +27,13 @@ def check_report(cluster, reason, words, *, stalled=True):
     assert said["type"] == "Warning"
     assert words in said["message"]
     obj = cluster.get()
-    assert condition(obj, "Ready")["status"] == "False"
     if stalled:
+        # A container that is tried again may look well for a moment.
+        obj = cluster.until(lambda obj: condition(obj, "Stalled").get("status") == "True")
         assert obj["status"]["jobManagerDeploymentStatus"] == "ERROR"
-        stall = condition(obj, "Stalled")
-        assert stall["status"] == "True"
-        assert words in stall["message"]
+        assert words in condition(obj, "Stalled")["message"]
         assert condition(obj, "Reconciling")["status"] == "False"
+    assert condition(obj, "Ready")["status"] == "False"
     return error
 
 
@@ -44,9 +44,7 @@ def check_healed(cluster, reason, generation):
     assert "error" not in status
     assert status["jobManagerDeploymentStatus"] == "READY"
     assert condition(cluster.get(), "Stalled")["status"] == "False"
-    events = cluster.events(reason)
-    assert len(events) == 1
-    return events[0]
+    assert len(cluster.events(reason)) == 1
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +73,7 @@ def test_a_container_that_does_not_start(held, reason):
     error = check_report(cluster, reason, WAITING[reason])
     assert error["message"].startswith("[flink-main-container] ")
     cluster.no_orders()
-    event = check_healed(cluster, reason, cluster.change(image="flink:1.20.1"))
-    assert event["count"] == 1
+    check_healed(cluster, reason, cluster.change(image="flink:1.20.1"))
 
 
 def test_the_last_words_of_a_crashing_container_are_told(place):
