@@ -56,13 +56,24 @@ class Failure:
 
 
 def words(error: str) -> str:
-    """Return what a `status.error` says to people: the message of its JSON, or the plain text it is."""
+    """Return what a `status.error` says to people: its message and causes, or the plain text it is."""
     try:
         document = msgspec.json.decode(error)
     except msgspec.DecodeError:
         return error
     message = document.get("message") if isinstance(document, Mapping) else None
-    return message if isinstance(message, str) else error
+    if not isinstance(message, str):
+        return error
+    return " -> ".join((message, *_causes(document)))
+
+
+def _causes(document: Mapping[str, object]) -> Iterator[str]:
+    """Yield the messages of the causes: the innermost tells what to mend."""
+    listed = document.get("throwableList")
+    for cause in listed if isinstance(listed, list) else ():
+        message = cause.get("message") if isinstance(cause, Mapping) else None
+        if isinstance(message, str) and message:
+            yield message
 
 
 def from_exception(error: BaseException, kind: FailureType = FailureType.RECONCILIATION) -> Failure:

@@ -105,11 +105,17 @@ def test_text_is_not_escaped_away():
     [
         (Failure(FailureType.VALIDATION, 'no "image"').to_json(), 'no "image"'),
         ("Job Not Found", "Job Not Found"),
+        (
+            Failure("a", "given up", causes=(Failure("b", ""), Failure("c", "no disk"))).to_json(),
+            "given up -> no disk",
+        ),
+        ('{"message":"a","throwableList":[3,{"message":4}]}', "a"),
+        ('{"message":"a","throwableList":5}', "a"),
         ('{"type":"x"}', '{"type":"x"}'),
         ('{"message":3}', '{"message":3}'),
         ("[1]", "[1]"),
     ],
 )
 def test_an_error_in_words(error, expected):
-    """The message alone; an error that has none is told as it is."""
+    """The message and what caused it; an error that has no message is told as it is."""
     assert words(error) == expected
