@@ -82,20 +82,23 @@ _MISSING: Final = object()
 class PerResource:
     """Remembers one value per resource, made again when what it was made from changes."""
 
-    _kept: dict[str, tuple[object, object]] = field(factory=dict)
+    _kept: dict[ObjectKey, tuple[object, object]] = field(factory=dict)
 
-    def get(self, uid: str, made_from: object, make: Callable[[], T]) -> T:
-        """Return the value for `uid`, making it when `made_from` differs from last time."""
-        known, value = self._kept.get(uid, (_MISSING, None))
+    def get(self, key: ObjectKey, made_from: object, make: Callable[[], T]) -> T:
+        """Return the value for `key`, making it when `made_from` differs from last time.
+
+        `made_from` has the uid in it: another resource may come to bear the same name.
+        """
+        known, value = self._kept.get(key, (_MISSING, None))
         if known == made_from:
             return value  # type: ignore[return-value]
         made = make()
-        self._kept[uid] = (made_from, made)
+        self._kept[key] = (made_from, made)
         return made
 
-    def forget(self, uid: str) -> None:
+    def forget(self, key: ObjectKey) -> None:
         """Drop the value of a resource that is gone."""
-        self._kept.pop(uid, None)
+        self._kept.pop(key, None)
 
 
 def from_conf(

@@ -116,8 +116,7 @@ class FlinkDeploymentReconciler:
         key = meta.ObjectKey(request.namespace, request.name)
         obj = self.resources.lister.get(key)
         if obj is None:
-            self.probes.reset(request)
-            self.writer.forget(key)
+            self._forget(key, request)
             return Result()
         structlog.contextvars.bind_contextvars(generation=obj.metadata.generation)
         if obj.metadata.deletion_timestamp is not None:
@@ -233,14 +232,12 @@ class FlinkDeploymentReconciler:
         made = plan.cleanup(self._situation(ctx, seen, spec, ctx.generation))
         result = await self._act(ctx, made, options)
         if _is_released(made):
-            self._forget(request, obj)
+            self._forget(ctx.key, request)
         return result
 
-    def _forget(self, request: Request, obj: CustomObject) -> None:
-        uid = obj.metadata.uid
-        for kept in (self._options, self._verdicts, self._diffs, self.observer):
-            kept.forget(uid)
-        self.writer.forget(obj.metadata.key)
+    def _forget(self, key: meta.ObjectKey, request: Request) -> None:
+        for kept in (self._options, self._verdicts, self._diffs, self.observer, self.writer):
+            kept.forget(key)
         self.probes.reset(request)
 
     def _next_look(self, ctx: Context, wait: str) -> Result:
@@ -291,8 +288,8 @@ class FlinkDeploymentReconciler:
     def _cluster_options(self, ctx: Context) -> ClusterOptions:
         """Options of the running cluster; those of the wanted one before there is any."""
         text = ctx.status.reconciliation_status.last_reconciled_spec
-        made_from = (ctx.generation, hash(text), id(ctx.settings))
-        return self._options.get(ctx.about.uid, made_from, lambda: self._read_options(ctx))
+        made_from = (ctx.about.uid, ctx.generation, hash(text), ctx.settings)
+        return self._options.get(ctx.key, made_from, lambda: self._read_options(ctx))
 
     def _read_options(self, ctx: Context) -> ClusterOptions:
         """Read them with what the user's spec says now; without that when it cannot be used."""
@@ -310,8 +307,8 @@ class FlinkDeploymentReconciler:
         if ctx.unreadable is not None:
             return Problem.of(ctx.unreadable)
         text = status.reconciliation_status.last_reconciled_spec
-        made_from = (ctx.generation, hash(text), id(ctx.settings))
-        return self._verdicts.get(ctx.about.uid, made_from, lambda: _judge(ctx, status))
+        made_from = (ctx.about.uid, ctx.generation, hash(text), ctx.settings)
+        return self._verdicts.get(ctx.key, made_from, lambda: _judge(ctx, status))
 
     def _situation(
         self, ctx: Context, seen: _Seen, spec: FlinkDeploymentSpec, generation: int
@@ -346,12 +343,13 @@ class FlinkDeploymentReconciler:
         if recorded is None:
             return None
         made_from = (
+            ctx.about.uid,
             hash(status.reconciliation_status.last_reconciled_spec),
             ctx.generation,
             spec is ctx.spec,
         )
         before = recorded.spec
-        return self._diffs.get(ctx.about.uid, made_from, lambda: _compare(before, spec))
+        return self._diffs.get(ctx.key, made_from, lambda: _compare(before, spec))
 
     def _task_managers(
         self,

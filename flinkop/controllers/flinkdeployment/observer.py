@@ -80,7 +80,7 @@ class Observer:
     session_jobs: Lister[CustomObject]
     flink: Callable[[Cluster], FlinkClient]
     kube: KubeClient
-    _info: dict[str, _InfoRead] = field(factory=dict)
+    _info: dict[meta.ObjectKey, _InfoRead] = field(factory=dict)
 
     async def observe(self, ctx: Context, options: ClusterOptions) -> Observation:
         """Return the facts about `ctx`; errors of Flink are facts, too."""
@@ -101,9 +101,9 @@ class Observer:
             has_ingress=self._has_ingress(ctx),
         )
 
-    def forget(self, uid: str) -> None:
+    def forget(self, key: meta.ObjectKey) -> None:
         """Drop what is remembered about a resource that is gone."""
-        self._info.pop(uid, None)
+        self._info.pop(key, None)
 
     def _job_manager(self, ctx: Context) -> JobManagerFacts | None:
         found = self.deployments.get(ctx.key)
@@ -200,7 +200,7 @@ class Observer:
 
         TaskManagers come with the job: what is read as soon as the JobManager answers counts none.
         """
-        read = self._info.get(ctx.about.uid)
+        read = self._info.get(ctx.key)
         if read is None or ctx.status.job_manager_deployment_status is not JobManager.READY:
             return True
         old = (ctx.now - read.at).total_seconds() >= _INFO_SECONDS
@@ -221,7 +221,7 @@ class Observer:
         except flink_errors.FlinkError as error:
             _log.debug("cluster info cannot be read", error=str(error))
             return None
-        self._info[ctx.about.uid] = _InfoRead(ctx.now, running)
+        self._info[ctx.key] = _InfoRead(ctx.now, running)
         info = {
             "flink-version": config.flink_version,
             "flink-revision": config.flink_revision,

@@ -124,7 +124,7 @@ async def test_a_job_that_ends_takes_its_task_managers_with_it(flink, scene):
 async def test_a_forgotten_resource_is_asked_anew(flink, scene):
     """Nothing is kept of what is gone."""
     await scene.look(FlinkJobState.RUNNING)
-    scene.observer.forget("u")
+    scene.observer.forget(ObjectKey("ns", "basic"))
     await scene.look(FlinkJobState.RUNNING)
     assert flink.read == 2
 

@@ -1,0 +1,34 @@
+"""What the controller keeps between reconciles."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from flinkop.controllers.flinkdeployment.controller import FlinkDeploymentReconciler
+from flinkop.kube.meta import ObjectKey
+from flinkop.runtime.result import Request, Result
+from flinkop.stages.cluster_options import PerResource
+
+
+async def test_nothing_is_kept_of_a_resource_that_is_gone():
+    """Also when somebody else took the finalizer off, so that its deletion was never seen."""
+    key, forgotten = ObjectKey("ns", "basic"), []
+    memories = {name: PerResource() for name in ("options", "verdicts", "diffs")}
+    for kept in memories.values():
+        kept.get(key, "made from", lambda: "old")
+    other: Any = SimpleNamespace(forget=forgotten.append)
+    resources: Any = SimpleNamespace(lister=SimpleNamespace(get=lambda _key: None))
+    none: Any = None
+    controller = FlinkDeploymentReconciler(
+        resources=resources,
+        observer=other,
+        reconciler=none,
+        writer=other,
+        kube=none,
+        recorder=none,
+        settings=none,
+        clock=none,
+        **memories,
+    )
+    assert await controller.reconcile(Request("ns", "basic")) == Result()
+    assert forgotten == [key, key]
+    assert [kept.get(key, "made from", lambda: "new") for kept in memories.values()] == ["new"] * 3
