@@ -5,7 +5,8 @@ Promises:
 - One run per object at a time, at most `workers` runs in all (behaviour.md L-1).
 - A run that raises anything never ends the controller: it is logged and retried as its error says
   (`result.retry_after_of`, `result.TerminalError`), otherwise after the queue's backoff (L-7).
-- A success clears the backoff; without a wish for the next look there is one after `idle_interval` (L-6).
+- A success clears the backoff; without a wish for the next look there is one after `idle_interval` (L-6),
+  unless the object is gone.
 - A run that exceeds `deadline` is cancelled and counts as failed.
 - `stop` lets runs under way end; cancelling `run` cancels them.
 
@@ -164,6 +165,8 @@ class Controller:
     def _succeeded(self, request: Request, result: Result) -> str:
         self.queue.forget(request)
         self._traced.pop(request, None)
+        if result.gone:
+            return "success"  # a timer for each name that ever was would never end
         if result.requeue_after is None:
             self.queue.add_after(request, self._idle_interval)
             return "success"

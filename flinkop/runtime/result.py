@@ -39,10 +39,12 @@ class Result:
         requeue_after: Seconds until the next look; None leaves it to events and the idle timer.
         lane: Where the next look queues. `user` suits the short probes of a transition that
             someone waits for, `resync` the periodic observation of a steady resource.
+        gone: Whether there is no such object any more: only an event leads to a next look.
     """
 
     requeue_after: float | None = None
     lane: Lane = "resync"
+    gone: bool = False
 
 
 class RetryError(Exception):

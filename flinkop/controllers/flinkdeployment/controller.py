@@ -117,7 +117,7 @@ class FlinkDeploymentReconciler:
         obj = self.resources.lister.get(key)
         if obj is None:
             self._forget(key, request)
-            return Result()
+            return Result(gone=True)
         structlog.contextvars.bind_contextvars(generation=obj.metadata.generation)
         if obj.metadata.deletion_timestamp is not None:
             return await self._delete(request, obj)

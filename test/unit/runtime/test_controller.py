@@ -90,6 +90,16 @@ async def test_idle_objects_are_looked_at_after_ten_hours():
     assert setup.times() == pytest.approx([0, 36_000])
 
 
+async def test_objects_that_are_gone_are_not_looked_at_again():
+    """No timer is kept for them."""
+    setup = Setup(Result(gone=True))
+    async with setup.running():
+        setup.queue.add(A)
+        await asyncio.sleep(72_010)
+        assert setup.queue.statistics().delayed == 0
+    assert setup.times() == [0]
+
+
 async def test_an_error_may_name_its_own_time():
     """`retry_after` is used as it is, for as often as it takes, and uses no attempt."""
     setup = Setup(*[RetryError("not yet", 0.5) for _ in range(30)])

@@ -29,6 +29,6 @@ async def test_nothing_is_kept_of_a_resource_that_is_gone():
         clock=none,
         **memories,
     )
-    assert await controller.reconcile(Request("ns", "basic")) == Result()
+    assert await controller.reconcile(Request("ns", "basic")) == Result(gone=True)
     assert forgotten == [key, key]
     assert [kept.get(key, "made from", lambda: "new") for kept in memories.values()] == ["new"] * 3
