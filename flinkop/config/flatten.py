@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flinkop.config import errors, values
+from flinkop.config import errors, yaml12
 
 
 def flatten(tree: object) -> dict[str, str]:
@@ -46,17 +46,5 @@ def _walk(tree: Mapping[str, Any], prefix: str, found: dict[str, str]) -> None:
             found[prefix + key] = _text(node)
 
 
-def _text(node: object) -> str:
-    match node:
-        case str():
-            return node
-        case None:
-            return "null"
-        case bool():
-            return "true" if node else "false"
-        case float():
-            return values.java_double(node)
-        case int():
-            return str(node)
-        case _:
-            return ""
+def _text(node: Any) -> str:
+    return "" if isinstance(node, Mapping | list | tuple) else yaml12.plain_text(node)

@@ -15,7 +15,7 @@ from flinkop.flink.states import OperationStatus, SavepointFormat
 _FIRST_POLL: Final = 0.01
 _LAST_POLL: Final = 2.0
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @frozen
@@ -53,9 +53,7 @@ async def cancel(client: FlinkClient, job_id: str) -> interpret.CancelOutcome:
         await client.within(CANCEL_TIMEOUT).cancel(job_id)
     except errors.FlinkError as error:
         outcome = interpret.cancel_outcome(error)
-        await log.ainfo(
-            "cancel was not accepted", job=job_id, outcome=outcome.value, error=str(error)
-        )
+        _log.info("cancel was not accepted", job=job_id, outcome=outcome.value, error=str(error))
         return outcome
     return interpret.CancelOutcome.ACCEPTED
 
@@ -142,7 +140,7 @@ async def submit(
         try:
             await client.delete_jar(jar_id)
         except errors.FlinkError as error:
-            await log.awarning("uploaded jar was not deleted", jar=jar_id, error=str(error))
+            _log.warning("uploaded jar was not deleted", jar=jar_id, error=str(error))
 
 
 async def _polls_until(deadline: float, late: str) -> AsyncIterator[None]:

@@ -89,6 +89,12 @@ def _text(value: str | int | bool) -> str:  # noqa: FBT001 - a query value, not 
     return str(value)
 
 
+def _write_query(
+    field_manager: str | None, *, dry_run: bool
+) -> tuple[tuple[str, str | None], tuple[str, str | None]]:
+    return ("fieldManager", field_manager), ("dryRun", "All" if dry_run else None)
+
+
 def get(rt: ResourceType, key: ObjectKey, subresource: str | None = None) -> Request:
     """Read one object."""
     return _build("get", "GET", rt, (key.namespace, key.name), subresource=subresource)
@@ -170,7 +176,7 @@ def create(
         "POST",
         rt,
         (namespace, ""),
-        query=(("fieldManager", field_manager), ("dryRun", "All" if dry_run else None)),
+        query=_write_query(field_manager, dry_run=dry_run),
         write=True,
         idempotent=False,
     )
@@ -191,7 +197,7 @@ def replace(
         rt,
         (key.namespace, key.name),
         subresource=subresource,
-        query=(("fieldManager", field_manager), ("dryRun", "All" if dry_run else None)),
+        query=_write_query(field_manager, dry_run=dry_run),
         write=True,
     )
 
@@ -211,7 +217,7 @@ def merge_patch(
         rt,
         (key.namespace, key.name),
         subresource=subresource,
-        query=(("fieldManager", field_manager), ("dryRun", "All" if dry_run else None)),
+        query=_write_query(field_manager, dry_run=dry_run),
         content_type=MERGE_PATCH,
         write=True,
     )
@@ -233,11 +239,7 @@ def apply(
         rt,
         (key.namespace, key.name),
         subresource=subresource,
-        query=(
-            ("fieldManager", field_manager),
-            ("force", force),
-            ("dryRun", "All" if dry_run else None),
-        ),
+        query=(*_write_query(field_manager, dry_run=dry_run), ("force", force)),
         content_type=APPLY_PATCH,
         write=True,
     )

@@ -30,6 +30,12 @@ from flinkop.lifecycle import record
 from flinkop.lifecycle.failure import Failure, FailureType, Limits
 
 JOB_NOT_FOUND: Final = "Job Not Found"  # plain text, compared by clients (behaviour.md 0.7)
+_STARTING: Final = (
+    FlinkJobState.RECONCILING,
+    FlinkJobState.INITIALIZING,
+    FlinkJobState.CREATED,
+)
+_ANSWERING: Final = (JobManager.DEPLOYED_NOT_READY, JobManager.READY)
 _CLUSTER_INFO_TOLERANCE: Final = 0.1
 _SUBMISSION_SECONDS: Final = (
     60.0  # how long an available JobManager may know no job: `main` still has to hand it in
@@ -95,15 +101,15 @@ def deployed_spec(status: FlinkDeploymentStatus) -> FlinkDeploymentSpec | None:
 
 
 def is_passing(before: FlinkDeploymentStatus, after: FlinkDeploymentStatus) -> bool:
-    """Whether `after` only adds that a submitted job has begun to start.
+    """Whether `after` only adds that the JobManager answers, or that its job has begun to start.
 
     A healthy job is past that within a second. Writing it down would cost every start of every job one
     write of its FlinkDeployment and one Event, for something that nobody gets to see.
     """
-    starting = after.job_status.state in (FlinkJobState.INITIALIZING, FlinkJobState.CREATED)
     return (
-        starting
+        after.job_status.state in _STARTING
         and before.job_status.state is FlinkJobState.RECONCILING
+        and after.job_manager_deployment_status in _ANSWERING
         and after.reconciliation_status.state is ReconciliationState.DEPLOYED
         and before.error == after.error
         and not record.is_stable(after)
