@@ -1,4 +1,8 @@
-"""Which keys hold secrets, and how their values are hidden."""
+"""Which keys hold secrets, and how their values are hidden.
+
+The words are the reference's, because messages that people compare are made with them. Log lines hide more
+(`flinkop.log`).
+"""
 
 from collections.abc import Mapping
 
