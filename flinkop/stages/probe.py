@@ -15,6 +15,8 @@ _FIRST_SECONDS: Final = 0.2
 _FACTOR: Final = 1.5
 _LAST_SECONDS: Final = 2.0
 _JITTER: Final = 0.1
+_PATIENT_LOOKS: Final = 35
+"""About a minute; after that looks get rarer, up to the option's interval."""
 
 
 @define
@@ -29,6 +31,8 @@ class ProbeBackoff:
         looks = self._looks.get(request, 0)
         self._looks[request] = looks + 1
         delay = min(_FIRST_SECONDS * _FACTOR ** min(looks, 20), _LAST_SECONDS)
+        if looks > _PATIENT_LOOKS:  # nobody watches any more: a job that waits for slots, say
+            delay = _LAST_SECONDS * _FACTOR ** min(looks - _PATIENT_LOOKS, 20)
         jittered = delay * self._random.uniform(1 - _JITTER, 1 + _JITTER)
         return min(jittered, max(upper, _FIRST_SECONDS))
 

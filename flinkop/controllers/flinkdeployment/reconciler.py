@@ -43,6 +43,8 @@ _TYPES: Final = {
     "Secret": meta.SECRETS,
 }
 _STILL_GOING_SECONDS: Final = 0.5
+_NAMESPACE_GOES: Final = "NamespaceTerminating"
+_NAMESPACE_SECONDS: Final = 10.0
 _AUTOSCALER: Final = "autoscaler"
 _JOB_GRAPHS: Final = ("jobGraph-", "executionPlan-")
 
@@ -148,6 +150,10 @@ class Reconciler:
         except errors.AlreadyExists:
             return await self._adopt(ctx, generation)
         except (errors.Invalid, errors.BadRequest, errors.Forbidden) as error:
+            if _NAMESPACE_GOES in error.causes():
+                raise RetryError(
+                    f"namespace {ctx.key.namespace} is being deleted", _NAMESPACE_SECONDS
+                ) from error
             raise _refused(error) from error
 
     async def _adopt(self, ctx: Context, generation: int) -> DeploymentView:

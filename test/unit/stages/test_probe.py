@@ -40,4 +40,12 @@ def test_the_option_is_an_upper_bound():
 def test_endless_looking_does_not_overflow():
     """A cluster may stay in between for days."""
     probe = ProbeBackoff(looks={A: 10**6})
-    assert probe.next_delay(A, 10) <= 2.2
+    assert probe.next_delay(A, 10) <= 10
+
+
+def test_after_a_minute_looks_get_rarer_still():
+    """Hundreds of jobs that wait for slots must not be asked every two seconds for ever."""
+    probe = ProbeBackoff()
+    waits = [probe.next_delay(A, 10) for _ in range(50)]
+    assert max(waits[:36]) <= 2.2
+    assert waits[-1] == 10
