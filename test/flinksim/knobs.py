@@ -47,8 +47,6 @@ class Knobs:
     message: str | None = None
     delays: Delays = field(factory=Delays)
 
-    ONE_SHOT = ("job", "next_savepoint", "next_checkpoint", "jobmanager")
-
     def update(self, orders: Mapping[str, Any]) -> None:
         """Change what `orders` names; `null` returns to the default.
 

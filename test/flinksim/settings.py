@@ -7,7 +7,6 @@ from attrs import frozen
 from flinksim import conf
 
 RETAIN = "RETAIN_ON_CANCELLATION"
-DELETE = "DELETE_ON_CANCELLATION"
 
 # Which Flink a `$internal.flink.version` stands for; others get a `.0`.
 _PATCHES = {

@@ -11,9 +11,6 @@ from attrs import asdict, define
 
 from flinkop.flink.checkpoints import NOT_ADDRESSABLE
 
-DUMMY_PATH = "KUBERNETES_OPERATOR_LAST_STATE"
-"""What the operator passes as savepoint path when HA metadata must be used."""
-
 _REMEMBERED = 20_000
 
 
