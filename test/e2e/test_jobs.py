@@ -140,7 +140,7 @@ def test_a_job_manager_that_does_not_answer_well(place, trouble):
 def test_a_slow_job_manager_is_waited_for(place):
     """Starting takes its time; meanwhile the resource is DEPLOYED and not an error."""
     cluster = place.flink()
-    cluster.order(delays={"rest": 1.5})
+    cluster.order(delays={"rest": 4})
     cluster.create(app())
     cluster.until(
         lambda obj: obj.get("status", {}).get("jobManagerDeploymentStatus") == "DEPLOYED_NOT_READY"
