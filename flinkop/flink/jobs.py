@@ -9,7 +9,7 @@ import structlog
 from attrs import frozen
 
 from flinkop.flink import errors, interpret, models
-from flinkop.flink.rest import CANCEL_TIMEOUT, SUBMISSION_TIMEOUT, FlinkClient
+from flinkop.flink.rest import SUBMISSION_TIMEOUT, FlinkClient
 from flinkop.flink.states import OperationStatus, SavepointFormat
 
 _FIRST_POLL: Final = 0.01
@@ -48,9 +48,9 @@ async def polls() -> AsyncIterator[None]:
 
 
 async def cancel(client: FlinkClient, job_id: str) -> interpret.CancelOutcome:
-    """Ask the job to cancel and say what came of it; raises nothing of Flink's."""
+    """Ask the job to cancel, within the client's timeout, and say what came of it; raises nothing of Flink's."""
     try:
-        await client.within(CANCEL_TIMEOUT).cancel(job_id)
+        await client.cancel(job_id)
     except errors.FlinkError as error:
         outcome = interpret.cancel_outcome(error)
         _log.info("cancel was not accepted", job=job_id, outcome=outcome.value, error=str(error))

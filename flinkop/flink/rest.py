@@ -21,8 +21,6 @@ from flinkop.flink.upload import jar_body
 
 T = TypeVar("T")
 
-CANCEL_TIMEOUT: Final = 60.0
-"""`kubernetes.operator.flink.client.cancel.timeout`."""
 SUBMISSION_TIMEOUT: Final = 600.0
 """`kubernetes.operator.job.submission.timeout`."""
 

@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 _TLS_PREFIX: Final = "security.ssl."
 _SWITCHES: Final = ("enabled", "authentication-enabled")
+_LONGEST_CANCEL: Final = 60.0
+"""Seconds; what the cancellation is for, the deletion of the cluster, has to follow in the same run."""
 
 
 @frozen
@@ -36,6 +38,7 @@ class ClusterOptions:
         rest_stores: what TLS trusts and shows; None is the system's trust.
         high_availability: whether the cluster keeps HA metadata.
         flink_timeout: seconds for a call to Flink.
+        cancel_timeout: seconds for Flink to take the wish to cancel a job.
         recovery: whether a lost JobManager is deployed again.
         block_on_session_jobs: whether session jobs keep their cluster from being deleted.
         block_on_unmanaged_jobs: whether any running job does.
@@ -52,6 +55,7 @@ class ClusterOptions:
     rest_stores: Stores | None = None
     high_availability: bool = False
     flink_timeout: float = 10.0
+    cancel_timeout: float = 60.0
     recovery: bool = True
     block_on_session_jobs: bool = True
     block_on_unmanaged_jobs: bool = True
@@ -120,6 +124,7 @@ def from_conf(
         rest_stores=tls.stores_of(_with_own_files(conf, settings.default), settings.environ),
         high_availability=effective_conf.is_ha(conf),
         flink_timeout=operator.flink_client_timeout.total_seconds(),
+        cancel_timeout=min(operator.flink_cancel_timeout.total_seconds(), _LONGEST_CANCEL),
         recovery=conf.get(options.JM_RECOVERY_ENABLED),
         block_on_session_jobs=conf.get(options.SESSION_BLOCK_ON_SESSION_JOBS),
         block_on_unmanaged_jobs=conf.get(options.SESSION_BLOCK_ON_UNMANAGED_JOBS),

@@ -97,7 +97,7 @@ class Reconciler:
                 await self._check_objects(ctx, spec)
             case plan.CancelJob(job_id):
                 client = self.flink(options.cluster(ctx.key))
-                await jobs.cancel(client.once(options.flink_timeout), job_id)
+                await jobs.cancel(client.once(options.cancel_timeout), job_id)
             case plan.DeleteCluster():
                 await self._delete_cluster(ctx, step)
             case plan.DeleteHaMetadata():

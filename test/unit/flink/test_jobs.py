@@ -69,8 +69,8 @@ async def test_refused_stop():
 async def test_cancel(step, outcome):
     """A cancel tells its outcome and raises nothing."""
     flink, transport = client(step)
-    assert await jobs.cancel(flink, "j") is outcome
-    assert transport.asked[0].timeout == 60
+    assert await jobs.cancel(flink.once(5), "j") is outcome
+    assert transport.asked[0].timeout == 5
 
 
 async def test_result():

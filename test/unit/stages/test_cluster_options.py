@@ -65,6 +65,12 @@ def test_what_the_operator_says():
     assert not found.manage_ingress
 
 
+@pytest.mark.parametrize(("asked", "given"), [("5 s", 5), ("1 min", 60), ("10 min", 60)])
+def test_a_cancellation_leaves_time_for_the_deletion(asked, given):
+    """It may be shorter than a minute, but not longer."""
+    assert read({K + "flink.client.cancel.timeout": asked}).cancel_timeout == given
+
+
 @pytest.mark.parametrize(
     ("conf", "tls"),
     [
