@@ -5,10 +5,12 @@ import pytest
 from flinkop.config.errors import ConfigError
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.snapshot import ConfigSnapshot
+from flinkop.kube.meta import ObjectKey
 from flinkop.stages import cluster_options
 from flinkop.stages.cluster_options import ClusterOptions, PerResource
 
 K = "kubernetes.operator."
+A, B = ObjectKey("ns", "a"), ObjectKey("ns", "b")
 MEMORY = {
     "jobmanager.memory.process.size": "1g",
     "taskmanager.memory.process.size": "2g",
@@ -135,13 +137,13 @@ def test_values_are_made_once_per_change():
         return ClusterOptions(rest_port=len(made))
 
     kept = PerResource()
-    assert [kept.get("a", 1, make).rest_port for _ in range(3)] == [1, 1, 1]
-    assert kept.get("b", 1, make).rest_port == 2
-    assert kept.get("a", 2, make).rest_port == 3
-    assert kept.get("a", 1, make).rest_port == 4
-    kept.forget("a")
-    kept.forget("unknown")
-    assert kept.get("a", 1, make).rest_port == 5
+    assert [kept.get(A, 1, make).rest_port for _ in range(3)] == [1, 1, 1]
+    assert kept.get(B, 1, make).rest_port == 2
+    assert kept.get(A, 2, make).rest_port == 3
+    assert kept.get(A, 1, make).rest_port == 4
+    kept.forget(A)
+    kept.forget(ObjectKey("ns", "unknown"))
+    assert kept.get(A, 1, make).rest_port == 5
 
 
 def test_nothing_is_a_value_too():
@@ -149,5 +151,5 @@ def test_nothing_is_a_value_too():
     made = []
     kept = PerResource()
     for _ in range(3):
-        assert kept.get("a", None, lambda: made.append(1)) is None
+        assert kept.get(A, None, lambda: made.append(1)) is None
     assert made == [1]

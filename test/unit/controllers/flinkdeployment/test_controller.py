@@ -12,7 +12,7 @@ from flinkop.stages.cluster_options import PerResource
 async def test_nothing_is_kept_of_a_resource_that_is_gone():
     """Also when somebody else took the finalizer off, so that its deletion was never seen."""
     key, forgotten = ObjectKey("ns", "basic"), []
-    memories = {name: PerResource() for name in ("options", "verdicts", "diffs")}
+    memories: dict[str, Any] = {name: PerResource() for name in ("options", "verdicts", "diffs")}
     for kept in memories.values():
         kept.get(key, "made from", lambda: "old")
     other: Any = SimpleNamespace(forget=forgotten.append)
