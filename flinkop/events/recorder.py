@@ -63,6 +63,7 @@ class Recorder:
     _client: EventWriter
     _clock: Clock
     dropped: int = 0
+    _overflowing: bool = field(default=False, init=False)
     _known: OrderedDict[tuple[str, str], _Known] = field(factory=OrderedDict)
     _queues: list[asyncio.Queue[tuple[InvolvedObject, EventDraft]]] = field(
         factory=lambda: [asyncio.Queue(_WAITING // _WRITERS) for _ in range(_WRITERS)],
@@ -76,6 +77,11 @@ class Recorder:
             queue.put_nowait((about, draft))
         except asyncio.QueueFull:
             self.dropped += 1
+            if not self._overflowing:
+                _log.warning("events come faster than they can be written; the newest are dropped")
+            self._overflowing = True
+        else:
+            self._overflowing = False
 
     async def run(self) -> None:
         """Write what was taken, until `stop` or cancellation."""
