@@ -79,9 +79,7 @@ class Recorder:
             self.dropped += 1
             if not self._overflowing:
                 _log.warning("events come faster than they can be written; the newest are dropped")
-            self._overflowing = True
-        else:
-            self._overflowing = False
+            self._overflowing = True  # said once: one full queue beside empty ones would flood the log
 
     async def run(self) -> None:
         """Write what was taken, until `stop` or cancellation."""
