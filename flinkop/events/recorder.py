@@ -79,7 +79,8 @@ class Recorder:
             self.dropped += 1
             if not self._overflowing:
                 _log.warning("events come faster than they can be written; the newest are dropped")
-            self._overflowing = True  # said once: one full queue beside empty ones would flood the log
+            # Said once: one full queue beside empty ones would flood the log.
+            self._overflowing = True
 
     async def run(self) -> None:
         """Write what was taken, until `stop` or cancellation."""
