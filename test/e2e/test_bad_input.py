@@ -319,12 +319,11 @@ def test_a_deployment_of_that_name_that_is_not_ours(place):
 def test_a_bad_spec_during_an_upgrade(place):
     """The upgrade that was under way is finished; the bad spec is reported."""
     cluster = place.stable()
-    path = f"{place.apps('deployments')}/{cluster.name}"
-    place.api.patch(path, {"metadata": {"finalizers": ["example.com/hold"]}})
+    cluster.hold_job_manager()
     cluster.wait_lifecycle("UPGRADING", cluster.change(image="flink:1.20.1"))
     cluster.change(job={"parallelism": -1})
     cluster.wait_condition("Stalled")
-    place.api.patch(path, {"metadata": {"finalizers": ["foregroundDeletion"]}})
+    cluster.let_job_manager_go()
     cluster.wait_stable(2)
     template = cluster.job_manager["spec"]["template"]["spec"]
     assert template["containers"][0]["image"] == "flink:1.20.1"

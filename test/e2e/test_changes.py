@@ -149,24 +149,13 @@ def test_a_change_while_suspended_counts_when_it_is_resumed(place):
     assert template["containers"][0]["image"] == "flink:1.20.2"
 
 
-HOLD = "example.com/hold"
-
-
 def upgrading(cluster):
     """Start an upgrade that cannot end, because the old JobManager holds on; returns its uid."""
     former = cluster.uid
-    path = f"{cluster.place.apps('deployments')}/{cluster.name}"
-    cluster.api.patch(path, {"metadata": {"finalizers": [HOLD]}})
+    cluster.hold_job_manager()
     cluster.change(image="flink:1.20.1")
     cluster.wait_lifecycle("UPGRADING", 2)
     return former
-
-
-def let_go(cluster):
-    """Let the held JobManager go."""
-    path = f"{cluster.place.apps('deployments')}/{cluster.name}"
-    left = [one for one in cluster.job_manager["metadata"]["finalizers"] if one != HOLD]
-    cluster.api.patch(path, {"metadata": {"finalizers": left}})
 
 
 def test_the_spec_changes_during_an_upgrade(place):
@@ -176,7 +165,7 @@ def test_the_spec_changes_during_an_upgrade(place):
     generation = cluster.change(image="flink:1.20.2")
     cluster.wait_noticed(generation)
     assert condition(cluster.get(), "Reconciling")["status"] == "True"
-    let_go(cluster)
+    cluster.let_job_manager_go()
     cluster.wait_stable(generation).wait_new_job_manager(former)
     template = cluster.job_manager["spec"]["template"]["spec"]
     assert template["containers"][0]["image"] == "flink:1.20.2"
@@ -189,7 +178,7 @@ def test_the_change_is_taken_back_during_an_upgrade(place):
     upgrading(cluster)
     generation = cluster.change(image="flink:1.20")
     cluster.wait_noticed(generation)
-    let_go(cluster)
+    cluster.let_job_manager_go()
     cluster.wait_stable(generation)
     template = cluster.job_manager["spec"]["template"]["spec"]
     assert template["containers"][0]["image"] == "flink:1.20"
@@ -202,7 +191,7 @@ def test_suspended_during_an_upgrade(place):
     upgrading(cluster)
     generation = cluster.change(job={"state": "suspended"})
     cluster.wait_noticed(generation)
-    let_go(cluster)
+    cluster.let_job_manager_go()
     cluster.wait_lifecycle("SUSPENDED", generation)
     assert cluster.objects() == {}
 

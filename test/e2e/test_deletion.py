@@ -95,13 +95,12 @@ def test_after_the_job_failed(place):
 def test_during_an_upgrade(place):
     """The old cluster is going already; no new one is made."""
     cluster = place.stable()
-    path = f"{place.apps('deployments')}/{cluster.name}"
-    place.api.patch(path, {"metadata": {"finalizers": ["example.com/hold"]}})
+    cluster.hold_job_manager()
     cluster.change(image="flink:1.20.1")
     cluster.wait_lifecycle("UPGRADING", 2)
     cluster.delete()
-    cluster.wait_lifecycle("DELETING")
-    place.api.patch(path, {"metadata": {"finalizers": ["foregroundDeletion"]}})
+    cluster.wait_event("Cleanup")
+    cluster.let_job_manager_go()
     cluster.wait_nothing_left()
     assert len(cluster.runs()) == 1
 

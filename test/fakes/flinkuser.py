@@ -1,13 +1,14 @@
 """What a user of flinkop does in a test: describe a cluster, wait for a state, look at what there is."""
 
 import copy
+import http.client
 import json
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-from fakes.apiuser import SECONDS, ApiUser, Objects
+from fakes.apiuser import SECONDS, ApiUser, Objects, Refused
 from fakes.controlplane import unique_name
 from fakes.leanapi import CRS
 from fakes.programs import pause
@@ -32,6 +33,10 @@ HA: Mapping[str, Any] = {
     "high-availability.storageDir": "file:///data/ha",
 }
 """Configuration with which Flink keeps HA metadata in ConfigMaps."""
+
+
+HOLD = "example.com/hold"
+"""A finalizer that nobody takes off but the test."""
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,6 +138,14 @@ class FlinkDeployment:
     def delete(self) -> None:
         """Ask for the deletion."""
         self.api.delete(self.path)
+
+    def hold_job_manager(self) -> None:
+        """Keep its JobManager Deployment from going away when it is deleted."""
+        self._change_finalizers(lambda found: [*found, HOLD])
+
+    def let_job_manager_go(self) -> None:
+        """Undo that; what else keeps the Deployment is left alone."""
+        self._change_finalizers(lambda found: [one for one in found if one != HOLD])
 
     def order(self, **orders: Any) -> None:
         """Tell flinksim how this cluster is to behave."""
@@ -344,6 +357,22 @@ class FlinkDeployment:
         return self.api.until(
             self.place.core("pods"), reached, label_selector=f"app={self.name},component=jobmanager"
         )
+
+    def _change_finalizers(self, change: Callable[[list[str]], list[str]]) -> None:
+        path = f"{self.place.apps('deployments')}/{self.name}"
+        found = self.job_manager
+        assert found is not None, f"{self.name} has no JobManager"
+        metadata = found["metadata"]
+        finalizers = change(metadata.get("finalizers", []))
+        version = metadata["resourceVersion"]
+        try:
+            self.api.patch(
+                path, {"metadata": {"finalizers": finalizers, "resourceVersion": version}}
+            )
+        except Refused as error:
+            if error.status != http.client.CONFLICT:
+                raise
+            self._change_finalizers(change)
 
     def _has_none(self, objects: Objects) -> bool:
         return not any(self._is_mine(item) for item in objects.values())
