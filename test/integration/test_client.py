@@ -84,6 +84,24 @@ async def test_a_whole_life(client, namespace):
     assert not caught.value.type_missing
 
 
+async def test_an_event_of_the_newer_api(client, namespace):
+    """events.k8s.io/v1 takes an Event without the old fields, and core/v1 shows the same object."""
+    body = {
+        "metadata": {"name": "a.1", "namespace": namespace},
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+        "reportingController": "flinkop",
+        "reportingInstance": "flinkop-0",
+        "action": "Testing",
+        "type": "Normal",
+        "reason": "Tested",
+        "note": "one object, two APIs",
+        "regarding": {"kind": "ConfigMap", "namespace": namespace, "name": "a"},
+    }
+    await client.create(meta.EVENTS_V1, namespace, body)
+    seen = await client.get(meta.EVENTS, ObjectKey(namespace, "a.1"))
+    assert seen["message"] == "one object, two APIs"
+
+
 async def test_status_with_optimistic_lock(client, namespace):
     """A status patch with a resourceVersion is refused once somebody else has written."""
     rt = testcrd.new_type()

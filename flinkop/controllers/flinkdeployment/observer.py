@@ -27,7 +27,7 @@ from flinkop.events import reasons
 from flinkop.flink import errors as flink_errors, interpret
 from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
-from flinkop.flink.states import JobState as FlinkState
+from flinkop.flink.states import JobState, JobState as FlinkState
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import (
@@ -47,6 +47,7 @@ Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
 _PROBE_SECONDS: Final = (
     3.0  # a JobManager that just started and hangs is asked again, not waited for
 )
+_STARTING: Final = (JobState.INITIALIZING, JobState.CREATED)
 _INFO_SECONDS: Final = 300.0  # how old cluster info may get in a steady cluster
 _MOUNT_SECONDS: Final = (
     20.0  # a volume's ConfigMap is made right after the Deployment that mounts it
@@ -198,8 +199,12 @@ class Observer:
     def _info_is_due(self, ctx: Context, facts: RestFacts) -> bool:
         """Whether cluster info is unknown, old, or from before a job started or ended.
 
-        TaskManagers come with the job: what is read as soon as the JobManager answers counts none.
+        TaskManagers come with the job: what is read as soon as the JobManager answers counts none, so
+        nothing is asked while an application's job starts.
         """
+        own = facts.job(ctx.status.job_status.job_id)
+        if ctx.spec.job is not None and (own is None or interpret.running_state(own) in _STARTING):
+            return False
         read = self._info.get(ctx.key)
         if read is None or ctx.status.job_manager_deployment_status is not JobManager.READY:
             return True
