@@ -4,6 +4,7 @@ Both sides come as wire documents with every known field present (`api.recorded_
 field missing on one side is a null there. Rules: api.md 2.1, behaviour.md 3.2.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Final
@@ -91,6 +92,7 @@ _CONFIG_PREFIXES: Final = (
     ("kubernetes.operator", DiffType.IGNORE),
     ("pipeline.jobvertex-parallelism-overrides", DiffType.SCALE),
 )
+_ENVIRONMENT: Final = re.compile(r"\.env\.\d+\.value$", re.ASCII)
 _TEMPLATE_NOISE: Final = frozenset({"apiVersion", "kind", "status"})
 
 
@@ -247,10 +249,16 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
         yield path, before, after
 
 
+def _is_secret(path: str) -> bool:
+    """Whether a value must not be told: sensitive options, and what environment variables hold."""
+    option = path.startswith("flinkConfiguration.") and sensitive.is_sensitive(path)
+    return option or _ENVIRONMENT.search(path) is not None
+
+
 def _show(path: str, value: Any) -> str:
     if value is None:
         return "null"
-    if path.startswith("flinkConfiguration.") and sensitive.is_sensitive(path):
+    if _is_secret(path):
         return sensitive.HIDDEN
     if isinstance(value, bool):
         return "true" if value else "false"

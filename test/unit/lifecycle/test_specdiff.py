@@ -296,3 +296,15 @@ def test_session_jobs_have_their_own_name():
     )
     assert found.text() == "Diff: FlinkSessionJobSpec[deploymentName : a -> b]"
     assert found.type is DiffType.UPGRADE
+
+
+def test_environment_variables_are_not_told():
+    """Their values are often passwords; that they changed is enough."""
+
+    def template(value):
+        env = [{"name": "PASSWORD", "value": value}]
+        return {"podTemplate": {"spec": {"containers": [{"name": "main", "env": env}]}}}
+
+    text = specdiff.diff(template("old-secret"), template("new-secret")).text()
+    assert "podTemplate.spec.containers.0.env.0.value" in text
+    assert "secret" not in text
