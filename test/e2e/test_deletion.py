@@ -175,7 +175,7 @@ def test_a_session_cluster_with_unmanaged_jobs_stays(place):
     job = cluster.submit_by_hand()
     cluster.delete()
     cluster.wait_event("CleanupFailed", words=job)
-    assert cluster.status["lifecycleState"] == "DELETING"
+    cluster.wait_lifecycle("DELETING")  # Events and status are written side by side
     assert cluster.job_manager["metadata"].get("deletionTimestamp") is None
 
 
