@@ -386,9 +386,8 @@ def _judge(ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
         size=len(memoryview(ctx.obj.spec)),
     )
     try:
-        base = ctx.settings.effective(ctx.key.namespace, ctx.spec.flink_version)
-        own = flatten.flatten(ctx.spec.flink_configuration)
-        problem = validator.first_problem(evolve(candidate, conf=base.with_(own)))
+        conf = reconciler.own_conf(ctx, ctx.spec)
+        problem = validator.first_problem(evolve(candidate, conf=conf))
         if problem is None and ctx.generation != status.observed_generation:
             reconciler.build(ctx, ctx.spec, ctx.generation, job_id=None, savepoint_path=None)
             _options(ctx, ctx.spec, ctx.spec)

@@ -35,8 +35,6 @@ from flinkop.lifecycle.failure import Failure, FailureType, words
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.lifecycle.state import Stall
 
-_ROLLBACK_STATES: Final = frozenset({ReconciliationState.ROLLING_BACK})
-
 
 @frozen
 class Say:
@@ -234,7 +232,7 @@ def plan(at: Situation) -> Plan:
 
 
 def _plan(at: Situation) -> Plan:
-    if at.status.reconciliation_status.state in _ROLLBACK_STATES:
+    if at.status.reconciliation_status.state is ReconciliationState.ROLLING_BACK:
         return _refused(
             at, "RollbackInProgress", "a rollback is under way, and flinkop cannot yet finish one"
         )

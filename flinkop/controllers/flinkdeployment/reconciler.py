@@ -115,7 +115,7 @@ class Reconciler:
 
     async def _check_objects(self, ctx: Context, spec: FlinkDeploymentSpec) -> None:
         """Ask the API server about the new JobManager before the old one is touched."""
-        objects = self._build(ctx, spec, ctx.generation, job_id=None, savepoint_path=None)
+        objects = build(ctx, spec, ctx.generation, job_id=None, savepoint_path=None)
         try:
             await self.kube.create(
                 meta.DEPLOYMENTS, ctx.key.namespace, objects.deployment, into=Partial, dry_run=True
@@ -127,7 +127,7 @@ class Reconciler:
 
     async def _submit(self, ctx: Context, step: plan.Submit) -> None:
         """Make the JobManager Deployment first: everything else belongs to it, by its uid."""
-        objects = self._build(
+        objects = build(
             ctx, step.spec, step.generation, job_id=step.job_id, savepoint_path=step.savepoint_path
         )
         deployment = await self._create_deployment(ctx, objects.deployment, step.generation)
@@ -135,7 +135,7 @@ class Reconciler:
         uid = deployment.metadata.uid
         for body in objects.accompanying:
             await self._create_owned(ctx, cluster.with_owner(body, ctx.key.name, uid), uid)
-        for sentence in (*objects.warnings, *not_yet.without_effect(_own_conf(ctx, step.spec))):
+        for sentence in (*objects.warnings, *not_yet.without_effect(own_conf(ctx, step.spec))):
             ctx.say(warning(reasons.CONFIGURATION_WARNING, reasons.OPERATOR, sentence))
         if step.spec.flink_version is not None and step.spec.flink_version.deprecated:
             _log.warning(f"Flink {step.spec.flink_version.release} is deprecated: plan its upgrade")
@@ -188,17 +188,6 @@ class Reconciler:
             await self.kube.merge_patch(rt, key, body, into=Partial)
         except (errors.Invalid, errors.BadRequest) as error:
             raise _refused(error) from error
-
-    def _build(
-        self,
-        ctx: Context,
-        spec: FlinkDeploymentSpec,
-        generation: int,
-        *,
-        job_id: str | None,
-        savepoint_path: str | None,
-    ) -> cluster.ClusterObjects:
-        return build(ctx, spec, generation, job_id=job_id, savepoint_path=savepoint_path)
 
     async def _sync_ingress(
         self, ctx: Context, spec: FlinkDeploymentSpec, options: ClusterOptions
@@ -297,8 +286,12 @@ def build(
     return cluster.build(conf, spec, who, ctx.settings.log_files, found)
 
 
-def _own_conf(ctx: Context, spec: FlinkDeploymentSpec) -> FlinkConf:
-    """Return defaults and the spec's own configuration, options of the operator included."""
+def own_conf(ctx: ReconcileContext[Any, Any], spec: FlinkDeploymentSpec) -> FlinkConf:
+    """Return defaults and the spec's own configuration, options of the operator included.
+
+    Raises:
+        ConfigError: the configuration is no object.
+    """
     base = ctx.settings.effective(ctx.key.namespace, spec.flink_version)
     return base.with_(flatten.flatten(spec.flink_configuration))
 
