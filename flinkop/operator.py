@@ -32,6 +32,7 @@ from flinkop.runtime.ratelimiter import Backoff, RetryLimiter, TokenBucket, Wind
 from flinkop.runtime.reflector import Timing
 from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
+from flinkop.stages.ha_metadata import HaMetadata
 from flinkop.stages.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -139,6 +140,7 @@ def build(parts: Parts) -> Operator:
     session_jobs.add_handler(handlers.on_session_job)
     flink = functools.partial(_flink_client, parts.transports)
     writer = StatusWriter(parts.kube, parts.metrics.resources)
+    metadata = HaMetadata(parts.kube)
     reconciler = FlinkDeploymentReconciler(
         resources=resources,
         observer=Observer(
@@ -148,10 +150,12 @@ def build(parts: Parts) -> Operator:
             session_jobs=session_jobs.lister,
             flink=flink,
             kube=parts.kube,
+            metadata=metadata,
         ),
         reconciler=Reconciler(
             kube=parts.kube,
             flink=flink,
+            metadata=metadata,
             deployment_written=deployments.note_write,
             write_status=writer.write_ahead,
         ),

@@ -7,7 +7,7 @@ import enum
 import re
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from flinkop.flink import errors, models
 from flinkop.flink.checkpoints import (
@@ -59,10 +59,17 @@ class Triggered:
 
 @frozen
 class Failed:
-    """The operation failed; `reason` is the first line of Flink's own words, `detail` all of them."""
+    """The operation failed, or cannot be told about.
+
+    Attributes:
+        reason: the first line of Flink's own words.
+        detail: all of them.
+        unknown: whether the cluster knows nothing of it: it was never triggered, or long ago.
+    """
 
     reason: str
     detail: str
+    unknown: bool = False
 
 
 @frozen
@@ -135,7 +142,7 @@ def savepoint_outcome(
 ) -> Pending | Done | Failed:
     """Return how far a savepoint is; any error of the call counts as a failed savepoint."""
     if isinstance(answer, errors.FlinkError):
-        return _failed(str(answer))
+        return failed_call(answer)
     operation = answer.operation
     if operation is None:
         return PENDING
@@ -146,7 +153,7 @@ def savepoint_outcome(
     return PENDING
 
 
-def stop_outcome(answer: models.SavepointStatus) -> Pending | Done | Failed:
+def stop_outcome(answer: models.SavepointStatus | errors.FlinkError) -> Pending | Done | Failed:
     """Return how far a stop with savepoint is.
 
     When the savepoint was made but the job then failed to stop cleanly, Flink reports a failure that
@@ -163,7 +170,7 @@ def checkpoint_outcome(
 ) -> Pending | Triggered | Failed:
     """Return how far a triggered checkpoint is; any error of the call counts as failed."""
     if isinstance(answer, errors.FlinkError):
-        return _failed(str(answer))
+        return failed_call(answer)
     operation = answer.operation
     if operation is not None and operation.failure_cause is not None:
         return _failed(failure_text(operation.failure_cause))
@@ -209,9 +216,12 @@ def last_checkpoint(stats: CheckpointStats | errors.FlinkError) -> LastCheckpoin
     return max((one for one in candidates if one), key=lambda one: one.id, default=None)
 
 
-def is_checkpoint_pending(stats: CheckpointStats) -> bool:
-    """Return whether a checkpoint is being taken right now."""
-    return bool(stats.history) and stats.history[0].status is CheckpointStatus.IN_PROGRESS
+def pending_since(stats: CheckpointStats) -> int | None:
+    """Return when the checkpoint that is being taken right now was triggered, in epoch milliseconds."""
+    newest = stats.history[0] if stats.history else None
+    if newest is None or newest.status is not CheckpointStatus.IN_PROGRESS:
+        return None
+    return newest.trigger_timestamp or 0
 
 
 def state_size(stats: CheckpointStats) -> int | None:
@@ -256,6 +266,11 @@ def _message(head: str) -> str:
     if colon and " " not in java_class:
         return text.strip()
     return head.rsplit(".", 1)[-1] if " " not in head else head
+
+
+def failed_call(error: errors.FlinkError) -> Failed:
+    """Return what an error of the call itself means for the operation that was asked about."""
+    return evolve(_failed(str(error)), unknown=isinstance(error, errors.NotFound))
 
 
 def _failed(detail: str) -> Failed:

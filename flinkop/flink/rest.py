@@ -56,6 +56,10 @@ class FlinkClient:
         """Return a client whose calls have `timeout` seconds."""
         return evolve(self, timeout=timeout)
 
+    def speaking(self, version: features.Version) -> "FlinkClient":
+        """Return a client that sends what this version of Flink understands."""
+        return evolve(self, version=version)
+
     # --- the cluster
 
     async def answers(self) -> bool:

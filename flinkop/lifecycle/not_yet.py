@@ -7,7 +7,7 @@ with each release; `docs/compatibility.md` shows it to users.
 
 from collections.abc import Iterator
 
-from flinkop.api.common import JobSpec, KubernetesDeploymentMode, UpgradeMode
+from flinkop.api.common import JobSpec, KubernetesDeploymentMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.validation import Problem
 from flinkop.config import options
@@ -52,19 +52,11 @@ def _problems(
 
 
 def _job_problems(job: JobSpec, recorded: JobSpec | None) -> Iterator[Problem]:
-    if job.upgrade_mode is not UpgradeMode.STATELESS:
-        yield Problem(
-            "spec.job.upgradeMode",
-            REASON,
-            f"spec.job.upgradeMode is {job.upgrade_mode}, and flinkop cannot carry state over an upgrade yet: "
-            "set it to stateless if the job may start empty. Nothing was changed",
-        )
     if recorded is None:
         return
     nonces = (
         ("savepointTriggerNonce", job.savepoint_trigger_nonce, recorded.savepoint_trigger_nonce),
         ("checkpointTriggerNonce", job.checkpoint_trigger_nonce, recorded.checkpoint_trigger_nonce),
-        ("savepointRedeployNonce", job.savepoint_redeploy_nonce, recorded.savepoint_redeploy_nonce),
     )
     for name, wanted, handled in nonces:
         if wanted is not None and wanted != handled:
@@ -78,10 +70,7 @@ def _job_problems(job: JobSpec, recorded: JobSpec | None) -> Iterator[Problem]:
 
 def _option_problems(conf: FlinkConf) -> Iterator[Problem]:
     wishes: tuple[tuple[Option[bool], str], ...] = (
-        (options.SAVEPOINT_ON_DELETION, "take a savepoint when the resource is deleted"),
-        (options.ROLLBACK_ENABLED, "roll back a failed upgrade"),
         (options.HEALTH_CHECK_ENABLED, "restart unhealthy clusters"),
-        (options.RESTART_FAILED_JOBS, "restart failed jobs"),
     )
     for option, what in wishes:
         if conf.get(option):

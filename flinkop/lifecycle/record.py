@@ -5,13 +5,13 @@ user's text: its `job.state` is what was reached and its `job.upgradeMode` what 
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from attrs import evolve, frozen
 
 from flinkop.api import recorded_spec
-from flinkop.api.common import JobState
+from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.recorded_spec import RecordedSpec
 from flinkop.api.status import (
@@ -20,6 +20,7 @@ from flinkop.api.status import (
     JobManagerDeploymentStatus,
     ReconciliationState,
     ReconciliationStatus,
+    SnapshotTriggerType,
     TaskManagerInfo,
 )
 
@@ -75,6 +76,64 @@ def before_attempt(status: FlinkDeploymentStatus, target: Target) -> FlinkDeploy
     return _record(status, target, after=JobState.SUSPENDED, upgrading=True)
 
 
+def before_suspension(status: FlinkDeploymentStatus, target: Target) -> FlinkDeploymentStatus:
+    """Record that `target` is reached without a job, once the cluster is gone; see `is_suspending`."""
+    recorded = before_attempt(status, target)
+    going = TaskManagerInfo(label_selector=_selector(target), replicas=0)
+    return evolve(recorded, task_manager=going)
+
+
+def is_suspending(status: FlinkDeploymentStatus) -> bool:
+    """Whether the upgrade under way is to end without a job.
+
+    The recorded spec cannot tell, as its `job.state` is SUSPENDED during every upgrade. What tells is the
+    scale subresource: no TaskManagers wanted, and a selector for those that are still there.
+    """
+    info = status.task_manager
+    upgrading = status.reconciliation_status.state is ReconciliationState.UPGRADING
+    return upgrading and info is not None and info.replicas == 0 and bool(info.label_selector)
+
+
+def is_stopping(status: FlinkDeploymentStatus) -> bool:
+    """Whether the job is being stopped with a savepoint: for an upgrade, a suspension or the end.
+
+    Until it is there, the recorded spec is the old one.
+    """
+    info = status.job_status.savepoint_info
+    return (
+        info is not None
+        and bool(info.trigger_id)
+        and info.trigger_type is SnapshotTriggerType.UPGRADE
+    )
+
+
+def without_savepoint_trigger(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """Record that no savepoint is under way."""
+    info = status.job_status.savepoint_info
+    if info is None or info.trigger_id is None:
+        return status
+    idle = evolve(
+        info, trigger_id=None, trigger_timestamp=None, trigger_type=None, format_type=None
+    )
+    return evolve(status, job_status=evolve(status.job_status, savepoint_info=idle))
+
+
+def with_trigger_ids(
+    status: FlinkDeploymentStatus, actual: Mapping[str, str]
+) -> FlinkDeploymentStatus:
+    """Record the trigger ids that Flink chose itself; `actual` is by the ids written ahead."""
+    job = status.job_status
+    savepoint, checkpoint = job.savepoint_info, job.checkpoint_info
+    if savepoint is not None and savepoint.trigger_id is not None:
+        known = savepoint.trigger_id
+        savepoint = evolve(savepoint, trigger_id=actual.get(known, known))
+    if checkpoint is not None and checkpoint.trigger_id is not None:
+        known = checkpoint.trigger_id
+        checkpoint = evolve(checkpoint, trigger_id=actual.get(known, known))
+    job = evolve(job, savepoint_info=savepoint, checkpoint_info=checkpoint)
+    return evolve(status, job_status=job)
+
+
 def deployed(status: FlinkDeploymentStatus, target: Target) -> FlinkDeploymentStatus:
     """Record that `target` is in place: submitted, or suspended as asked (P-1)."""
     state = target.spec.job.state if target.spec.job else JobState.RUNNING
@@ -116,6 +175,11 @@ def mark_suspended(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
     return edit_recorded(status, suspended)
 
 
+def not_first(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """Record that the first deployment is over: from now on its spec is not forgotten (P-4)."""
+    return edit_recorded(status, lambda recorded: evolve(recorded, first_deployment=False))
+
+
 def forget_first_attempt(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
     """Undo the record of a first deployment that did not get through, so that a new spec wins (P-7)."""
     recorded = last_reconciled(status)
@@ -127,6 +191,52 @@ def forget_first_attempt(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus
         state=ReconciliationState.UPGRADING,
     )
     return evolve(status, reconciliation_status=recon)
+
+
+def nonces_handled(
+    status: FlinkDeploymentStatus,
+    *,
+    savepoint: int | None = None,
+    checkpoint: int | None = None,
+    now_ms: int,
+) -> FlinkDeploymentStatus:
+    """Record trigger nonces as dealt with (P-3); one that is None stays as it is."""
+
+    def handled(recorded: Recorded) -> Recorded:
+        job = recorded.spec.job
+        if job is None:
+            return recorded
+        if savepoint is not None:
+            job = evolve(job, savepoint_trigger_nonce=savepoint)
+        if checkpoint is not None:
+            job = evolve(job, checkpoint_trigger_nonce=checkpoint)
+        return evolve(recorded, spec=evolve(recorded.spec, job=job))
+
+    stable = is_stable(status)
+    changed = edit_recorded(status, handled)
+    if changed is status:
+        return status
+    recon = evolve(changed.reconciliation_status, reconciliation_timestamp=now_ms)
+    changed = evolve(changed, reconciliation_status=recon)
+    return mark_stable(changed) if stable else changed
+
+
+def with_mode(status: FlinkDeploymentStatus, mode: UpgradeMode) -> FlinkDeploymentStatus:
+    """Record what the next start restores from (P-4 on `job.upgradeMode`)."""
+
+    def restoring(recorded: Recorded) -> Recorded:
+        job = recorded.spec.job
+        if job is None:
+            return recorded
+        spec = evolve(recorded.spec, job=evolve(job, upgrade_mode=mode))
+        return evolve(recorded, spec=spec)
+
+    return edit_recorded(status, restoring)
+
+
+def in_state(status: FlinkDeploymentStatus, state: ReconciliationState) -> FlinkDeploymentStatus:
+    """Record how far the recorded spec has got, and nothing else."""
+    return evolve(status, reconciliation_status=evolve(status.reconciliation_status, state=state))
 
 
 def mark_stable(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
@@ -157,6 +267,8 @@ def _record(
     status: FlinkDeploymentStatus, target: Target, *, after: JobState, upgrading: bool
 ) -> FlinkDeploymentStatus:
     recon = status.reconciliation_status
+    if recon.state is ReconciliationState.ROLLING_BACK:
+        return _record_rollback(status, target, upgrading=upgrading)
     state = ReconciliationState.UPGRADING if upgrading else ReconciliationState.DEPLOYED
     previous = last_reconciled(status)
     first = previous is None or (
@@ -179,6 +291,17 @@ def _record(
     )
 
 
+def _record_rollback(
+    status: FlinkDeploymentStatus, target: Target, *, upgrading: bool
+) -> FlinkDeploymentStatus:
+    """P-1, point 3: the spec that failed stays recorded, so that applying it again does nothing."""
+    state = ReconciliationState.ROLLING_BACK if upgrading else ReconciliationState.ROLLED_BACK
+    mode = target.spec.job.upgrade_mode if target.spec.job else None
+    kept = status if mode is None else with_mode(status, mode)
+    recon = evolve(kept.reconciliation_status, reconciliation_timestamp=target.now_ms, state=state)
+    return evolve(kept, error=None, reconciliation_status=recon)
+
+
 def _recorded(
     spec: FlinkDeploymentSpec, previous: Recorded | None, after: JobState
 ) -> FlinkDeploymentSpec:
@@ -199,11 +322,12 @@ def _task_manager(target: Target, after: JobState) -> TaskManagerInfo | None:
     if target.spec.job is None:
         return None
     if after is JobState.RUNNING and target.task_managers is not None:
-        return TaskManagerInfo(
-            label_selector=f"component=taskmanager,app={target.name}",
-            replicas=target.task_managers,
-        )
+        return TaskManagerInfo(label_selector=_selector(target), replicas=target.task_managers)
     return TaskManagerInfo(label_selector="", replicas=0)
+
+
+def _selector(target: Target) -> str:
+    return f"component=taskmanager,app={target.name}"
 
 
 def _with_job_state(recorded: Recorded, state: JobState) -> Recorded:

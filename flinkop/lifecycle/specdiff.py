@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from flinkop.api import quantity
+from flinkop.api import codec, quantity
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.config import flatten, sensitive
 
 
@@ -119,6 +120,14 @@ def diff(
         else:
             changes += _field_change(name, old, new, standalone=standalone)
     return SpecDiff(kind, tuple(changes))
+
+
+def between(
+    before: FlinkDeploymentSpec, after: FlinkDeploymentSpec, *, standalone: bool = False
+) -> SpecDiff:
+    """Compare two specs of FlinkDeployments."""
+    documents = (codec.encode(spec, codec.Omit.NOTHING) for spec in (before, after))
+    return diff(*documents, standalone=standalone)
 
 
 def _field_change(path: str, old: Any, new: Any, *, standalone: bool) -> list[Change]:

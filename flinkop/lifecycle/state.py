@@ -50,7 +50,7 @@ def lifecycle_state(status: FlinkDeploymentStatus) -> LifecycleState:
     recorded = record.last_reconciled(status)
     if recorded is None:
         return LifecycleState.FAILED if status.error else LifecycleState.CREATED
-    if recon.state is ReconciliationState.UPGRADING:
+    if recon.state is ReconciliationState.UPGRADING or record.is_stopping(status):
         return LifecycleState.UPGRADING
     if recon.state is ReconciliationState.ROLLING_BACK:
         return LifecycleState.ROLLING_BACK
@@ -78,12 +78,21 @@ class Stall:
     message: str
 
 
+@frozen
+class Note:
+    """What is being done or waited for on the way to the wanted spec: a reason and a message, as in Stall."""
+
+    reason: str
+    message: str
+
+
 def summarize(
     status: FlinkDeploymentStatus,
     *,
     generation: int,
     now: str,
     stall: Stall | None,
+    note: Note | None = None,
     suspended: bool = False,
 ) -> FlinkDeploymentStatus:
     """Return `status` with lifecycleState and conditions brought up to date.
@@ -93,6 +102,7 @@ def summarize(
         generation: `metadata.generation` that the conditions are about.
         now: RFC 3339 time for conditions that change.
         stall: what keeps the wanted spec from being reached, if something does.
+        note: what is being done on the way to it, if that is not plain from the state.
         suspended: whether the user wants no job: then CREATED is where it ends.
     """
     state = lifecycle_state(status)
@@ -101,8 +111,8 @@ def summarize(
     shown = LifecycleState.SUSPENDED if suspended and state is LifecycleState.CREATED else state
     wanted = [
         *_running(status),
-        _ready(status, shown, generation, stall),
-        _reconciling(shown, generation, stall),
+        _ready(status, shown, generation, stall or note),
+        _reconciling(shown, generation, stall, note),
         _stalled(generation, stall),
     ]
     conditions = tuple(_keep_time(condition, status.conditions, now) for condition in wanted)
@@ -130,10 +140,13 @@ def _running(status: FlinkDeploymentStatus) -> list[Condition]:
 
 
 def _ready(
-    status: FlinkDeploymentStatus, state: LifecycleState, generation: int, stall: Stall | None
+    status: FlinkDeploymentStatus,
+    state: LifecycleState,
+    generation: int,
+    cause: Stall | Note | None,
 ) -> Condition:
-    if stall is not None:
-        return _condition("Ready", generation, stall.reason, stall.message, up=False)
+    if cause is not None:
+        return _condition("Ready", generation, cause.reason, cause.message, up=False)
     job = status.job_status.state
     match state:
         case LifecycleState.STABLE if _is_session(status):
@@ -154,7 +167,11 @@ def _ready(
             return _condition("Ready", generation, _word(state), _progress(status, state), up=False)
 
 
-def _reconciling(state: LifecycleState, generation: int, stall: Stall | None) -> Condition:
+def _reconciling(
+    state: LifecycleState, generation: int, stall: Stall | None, note: Note | None
+) -> Condition:
+    if note is not None and stall is None:
+        return _condition("Reconciling", generation, note.reason, note.message, up=True)
     busy = stall is None and state in (
         LifecycleState.CREATED,
         LifecycleState.UPGRADING,

@@ -4,19 +4,22 @@ A whole Flink configuration takes kilobytes and a fraction of a millisecond to p
 ten thousand resources neither can be kept or repeated each minute. These few values can.
 """
 
+import datetime as dt
 import math
 from collections.abc import Callable
 from typing import Final, TypeVar
 
 from attrs import define, field, frozen
 
+from flinkop.api.status import SavepointFormatType
 from flinkop.builders import effective_conf, memory
 from flinkop.config import flink_options, options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.operator_config import OperatorConfig
 from flinkop.config.snapshot import ConfigSnapshot
-from flinkop.flink import tls
+from flinkop.flink import features, tls
 from flinkop.flink.address import Cluster
+from flinkop.flink.rest import FlinkClient
 from flinkop.flink.tls import Stores
 from flinkop.kube.meta import ObjectKey
 
@@ -43,11 +46,26 @@ class ClusterOptions:
         block_on_session_jobs: whether session jobs keep their cluster from being deleted.
         block_on_unmanaged_jobs: whether any running job does.
         savepoint_on_deletion: whether deletion takes a savepoint first.
+        drain_on_savepoint: whether a job that is stopped with a savepoint drains its sources first.
+        savepoint_directory: where savepoints go; None when nothing says so.
+        savepoint_format: binary format of savepoints.
+        checkpoint_timeout: seconds that a checkpoint, a savepoint or a stop with one may take.
+        last_state_fallback: whether an upgrade by savepoint may use HA metadata instead.
+        last_state_cancel: whether a last-state upgrade cancels the job also where HA metadata exists.
+        max_checkpoint_age: age beyond which a last-state upgrade takes a savepoint instead; None for any.
+        savepoint_grace: seconds in which a savepoint that failed is asked for again.
+        checkpoint_grace: likewise for checkpoints.
+        ignore_pending_savepoint: whether an upgrade starts while a savepoint is being taken.
+        rollback: whether an upgrade that does not become stable is rolled back.
+        readiness_timeout: how long it may take.
+        restart_failed: whether a job that has failed is started again.
+        shutdown_ttl: how long the JobManager of a job that ended stays.
         manage_ingress: whether Ingresses are managed.
         job_manager_cpu: cores of all JobManagers, limit factor included.
         job_manager_memory: bytes of all JobManagers, limit factor included.
         task_manager_cpu: cores of one TaskManager, limit factor included.
         task_manager_memory: bytes of one TaskManager, limit factor included.
+        flink_version: Flink of the cluster, which decides what its REST API takes.
     """
 
     rest_port: int = 8081
@@ -60,11 +78,30 @@ class ClusterOptions:
     block_on_session_jobs: bool = True
     block_on_unmanaged_jobs: bool = True
     savepoint_on_deletion: bool = False
+    drain_on_savepoint: bool = False
+    savepoint_directory: str | None = None
+    savepoint_format: SavepointFormatType = SavepointFormatType.CANONICAL
+    checkpoint_timeout: float = 600.0
+    last_state_fallback: bool = True
+    last_state_cancel: bool = False
+    max_checkpoint_age: dt.timedelta | None = None
+    savepoint_grace: float = 60.0
+    checkpoint_grace: float = 60.0
+    ignore_pending_savepoint: bool = False
+    rollback: bool = False
+    readiness_timeout: dt.timedelta = dt.timedelta(minutes=5)
+    restart_failed: bool = False
+    shutdown_ttl: dt.timedelta = dt.timedelta(days=1)
     manage_ingress: bool = True
     job_manager_cpu: float = 1.0
     job_manager_memory: float = 0.0
     task_manager_cpu: float = 1.0
     task_manager_memory: float = 0.0
+    flink_version: features.Version = features.NEWEST
+
+    def client(self, make: Callable[[Cluster], FlinkClient], key: ObjectKey) -> FlinkClient:
+        """Return the client of the resource `key`, which says to Flink what its version understands."""
+        return make(self.cluster(key)).speaking(self.flink_version)
 
     def cluster(self, key: ObjectKey) -> Cluster:
         """Return the Flink cluster of the resource `key`, as its client is made for it."""
@@ -129,6 +166,20 @@ def from_conf(
         block_on_session_jobs=conf.get(options.SESSION_BLOCK_ON_SESSION_JOBS),
         block_on_unmanaged_jobs=conf.get(options.SESSION_BLOCK_ON_UNMANAGED_JOBS),
         savepoint_on_deletion=conf.get(options.SAVEPOINT_ON_DELETION),
+        drain_on_savepoint=conf.get(options.DRAIN_ON_SAVEPOINT_DELETION),
+        savepoint_directory=(conf.get(flink_options.SAVEPOINT_DIR) or "").strip() or None,
+        savepoint_format=SavepointFormatType(conf.get(options.SAVEPOINT_FORMAT).value),
+        checkpoint_timeout=conf.get(flink_options.CHECKPOINT_TIMEOUT).total_seconds(),
+        last_state_fallback=conf.get(options.LAST_STATE_FALLBACK_ENABLED),
+        last_state_cancel=conf.get(options.LAST_STATE_CANCEL_ENABLED),
+        max_checkpoint_age=conf.get(options.LAST_STATE_MAX_CHECKPOINT_AGE),
+        savepoint_grace=conf.get(options.SAVEPOINT_GRACE_PERIOD).total_seconds(),
+        checkpoint_grace=conf.get(options.CHECKPOINT_GRACE_PERIOD).total_seconds(),
+        ignore_pending_savepoint=conf.get(options.IGNORE_PENDING_SAVEPOINT),
+        rollback=conf.get(options.ROLLBACK_ENABLED),
+        readiness_timeout=conf.get(options.READINESS_TIMEOUT),
+        restart_failed=conf.get(options.RESTART_FAILED_JOBS),
+        shutdown_ttl=conf.get(options.JM_SHUTDOWN_TTL),
         manage_ingress=operator.ingress_manage,
         job_manager_cpu=conf.get(flink_options.JM_CPU)
         * conf.get(flink_options.JM_CPU_LIMIT_FACTOR)
@@ -139,6 +190,8 @@ def from_conf(
         task_manager_cpu=memory.taskmanager_cores(conf)
         * conf.get(flink_options.TM_CPU_LIMIT_FACTOR),
         task_manager_memory=task_manager.process * conf.get(flink_options.TM_MEMORY_LIMIT_FACTOR),
+        flink_version=features.parse(conf.get(flink_options.FLINK_VERSION) or "")
+        or features.NEWEST,
     )
 
 

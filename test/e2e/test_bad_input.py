@@ -54,25 +54,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown log file": ({"logConfiguration": {"log4j.xml": "x"}}, "log4j.xml"),
     "no flinkVersion": ({"flinkVersion": None}, "flinkVersion"),
     "no serviceAccount": ({"serviceAccount": None}, "serviceAccount"),
-    "upgradeMode savepoint": (
-        {"job": {"upgradeMode": "savepoint"}}
-        | options(**{"state.savepoints.dir": "file:///s", "state.checkpoints.dir": "file:///c"}),
-        "upgradeMode",
-    ),
-    "upgradeMode last-state": (
-        {"job": {"upgradeMode": "last-state"}} | options(**{"state.checkpoints.dir": "file:///c"}),
-        "upgradeMode",
-    ),
     "upgradeMode savepoint without a place": ({"job": {"upgradeMode": "savepoint"}}, "dir"),
     "a savepoint nonce": (
         {"job": {"savepointTriggerNonce": 1}} | options(**{"state.savepoints.dir": "file:///s"}),
         "savepointTriggerNonce",
     ),
     "a checkpoint nonce": ({"job": {"checkpointTriggerNonce": 1}}, "checkpointTriggerNonce"),
-    "a redeployment from a savepoint": (
-        {"job": {"savepointRedeployNonce": 1, "initialSavepointPath": "file:///s/1"}},
-        "savepointRedeployNonce",
-    ),
     "periodic savepoints": (
         options(
             **{
@@ -81,10 +68,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             }
         ),
         "kubernetes.operator.periodic.savepoint.interval",
-    ),
-    "a savepoint on deletion": (
-        options(**{"kubernetes.operator.job.savepoint-on-deletion": "true"}),
-        "savepoint-on-deletion",
     ),
     "a volume name that Kubernetes refuses": (volume("Not_A_Name"), "Not_A_Name"),
     "a mount of a volume that is not there": (
@@ -201,7 +184,7 @@ def bad_from_the_start(shared_place):
     return {what: shared_place.create(app(**change)) for what, (change, _) in REFUSED.items()}
 
 
-NONCES = {"a savepoint nonce", "a checkpoint nonce", "a redeployment from a savepoint"}
+NONCES = {"a savepoint nonce", "a checkpoint nonce"}
 """A nonce that is there at creation asks for nothing."""
 
 

@@ -4,18 +4,21 @@ Small enough to be obviously right: what plans lead to is judged by it, round af
 """
 
 from attrs import define, evolve, field
-from fakes.deployments import application, difference, job, situation, with_job
+from fakes.deployments import answered, application, difference, job, situation, with_job
+from fakes.plans import planned
 
 from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus, ReconciliationState
-from flinkop.controllers.flinkdeployment import plan, progress
+from flinkop.controllers.flinkdeployment import progress
+from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import (
     JobManagerFacts,
     Observation,
-    Rest,
     RestFacts,
 )
+from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record, state
 
@@ -106,16 +109,16 @@ class World:
         rest = RestFacts()
         if cluster.available and not cluster.deleting:
             jobs = (job(cluster.job_state, cluster.job_id),) if cluster.job_id else ()
-            rest = RestFacts(Rest.ANSWERED, jobs=jobs)
+            rest = answered(*jobs)
         return Observation(job_manager=facts, rest=rest)
 
-    def reconcile(self, *, crash_after: int | None = None, late_cache: bool = False) -> plan.Plan:
+    def reconcile(self, *, crash_after: int | None = None, late_cache: bool = False) -> steps.Plan:
         """Look, plan, act; dying after `crash_after` steps, if that many are reached."""
         observation = self.observe(late_cache=late_cache)
         assessed = progress.assess(
-            progress.Subject(self.status, observation, self.spec, situation(self.spec).now)
+            Subject(self.status, observation, self.spec, situation(self.spec).now)
         )
-        made = plan.plan(self._situation(assessed.status, observation))
+        made = planned(self._situation(assessed.status, observation))
         for done, step in enumerate(made.steps):
             if done == crash_after:
                 raise CrashError
@@ -125,7 +128,7 @@ class World:
         self._write(made.status)
         return made
 
-    def _situation(self, status: FlinkDeploymentStatus, observation: Observation) -> plan.Situation:
+    def _situation(self, status: FlinkDeploymentStatus, observation: Observation) -> Situation:
         spec, generation = self.spec, self.generation
         recorded = record.last_reconciled(status)
         if self.user_mode is not UpgradeMode.STATELESS and recorded is not None:  # L-30
@@ -153,23 +156,23 @@ class World:
             self.writes += 1
             self.status = status
 
-    def _do(self, step: plan.Step) -> None:
+    def _do(self, step: steps.Step) -> None:
         match step:
-            case plan.WriteAhead(status):
+            case steps.WriteAhead(status):
                 self._write(status)
-            case plan.DeleteCluster(uid):
+            case steps.DeleteCluster(uid):
                 if self.status.reconciliation_status.state is not ReconciliationState.UPGRADING:
                     self.broken.append("deleted before it was written ahead")
                 if self.cluster is not None and self.cluster.uid == uid:
                     self.cluster.deleting = True
-            case plan.DeleteHaMetadata() | plan.DropJobGraphs():
+            case steps.DeleteHaMetadata() | steps.DropJobGraphs():
                 self.metadata = False
-            case plan.Submit():
+            case steps.Submit():
                 self._submit(step)
             case _:
                 pass
 
-    def _submit(self, step: plan.Submit) -> None:
+    def _submit(self, step: steps.Submit) -> None:
         if step.job_id != self.status.job_status.job_id:
             self.broken.append("submitted under an id that is not durable")
         if step.generation != self.status.observed_generation:

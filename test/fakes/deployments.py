@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 from typing import Any
 
+import attrs
 from attrs import evolve
 
 from flinkop.api import codec, recorded_spec
@@ -18,17 +19,19 @@ from flinkop.api.status import (
     ReconciliationState,
     ReconciliationStatus,
 )
-from flinkop.controllers.flinkdeployment import plan
 from flinkop.controllers.flinkdeployment.observation import (
+    CheckpointFacts,
     JobManagerFacts,
     Observation,
     Rest,
     RestFacts,
 )
+from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.flink.models import JobOverview, TaskCounts
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record, specdiff
 from flinkop.lifecycle.specdiff import SpecDiff
+from flinkop.stages.cluster_options import ClusterOptions
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 NOW_MS = 1767225600000
@@ -155,7 +158,9 @@ def job(
 
 
 def answered(*jobs: JobOverview, **more: Any) -> RestFacts:
-    """Return the answer of a JobManager that has these jobs."""
+    """Return the answer of a JobManager that has these jobs; one that has ended has left no checkpoint."""
+    if any(job.state.is_terminal for job in jobs):
+        more = {"checkpoints": CheckpointFacts(), **more}
     return RestFacts(Rest.ANSWERED, jobs=jobs, **more)
 
 
@@ -177,6 +182,9 @@ def difference(status: FlinkDeploymentStatus, spec: FlinkDeploymentSpec) -> Spec
     )
 
 
+OPTIONS = {field.name for field in attrs.fields(ClusterOptions)}
+
+
 def situation(
     spec: FlinkDeploymentSpec,
     status: FlinkDeploymentStatus | None = None,
@@ -184,23 +192,32 @@ def situation(
     *,
     generation: int = 1,
     **more: Any,
-) -> plan.Situation:
-    """Return what a plan is made from; `user_mode` is that of `spec` unless told otherwise."""
+) -> Situation:
+    """Return what a plan is made from; `user_mode` is that of `spec`, and HA as now, unless told otherwise.
+
+    `more` are fields of Situation and of ClusterOptions alike.
+    """
     status = status or FlinkDeploymentStatus()
     numbers = itertools.count(1)
-    options: dict[str, Any] = {
+    chosen = {name: more.pop(name) for name in list(more) if name in OPTIONS}
+    options = ClusterOptions(**{"savepoint_directory": "s3://savepoints", **chosen})
+    fields: dict[str, Any] = {
         "diff": difference(status, spec),
         "task_managers": 2 if spec.job else None,
         "user_mode": spec.job.upgrade_mode if spec.job else UpgradeMode.STATELESS,
         "new_job_id": lambda: f"new-{next(numbers)}",
+        "new_trigger_id": lambda: f"trigger-{next(numbers)}",
+        "wants_ha": options.high_availability,
+        "last_error": status.error,
         **more,
     }
-    return plan.Situation(
+    return Situation(
         name="basic",
         spec=spec,
         generation=generation,
         status=status,
         observation=observation,
         now=NOW,
-        **options,
+        options=options,
+        **fields,
     )

@@ -35,6 +35,15 @@ HA: Mapping[str, Any] = {
 """Configuration with which Flink keeps HA metadata in ConfigMaps."""
 
 
+CHECKPOINTS: Mapping[str, Any] = {
+    "taskmanager.numberOfTaskSlots": "2",
+    "execution.checkpointing.interval": "1 s",
+    "execution.checkpointing.dir": "file:///data/checkpoints",
+    "execution.checkpointing.savepoint-dir": "file:///data/savepoints",
+}
+"""Configuration of a job that has state."""
+
+
 HOLD = "example.com/hold"
 """A finalizer that nobody takes off but the test."""
 
@@ -60,6 +69,12 @@ def app(**change: Any) -> dict[str, Any]:
 def session(**change: Any) -> dict[str, Any]:
     """The spec of a session cluster."""
     return merged(APP, {"job": None, **change})
+
+
+def stateful(mode: str, *, ha: bool = True, **change: Any) -> dict[str, Any]:
+    """The spec of an application whose job has state."""
+    configuration = {**CHECKPOINTS, **(HA if ha else {})}
+    return merged(app(flinkConfiguration=configuration, job={"upgradeMode": mode}), change)
 
 
 class Place:
@@ -294,6 +309,11 @@ class FlinkDeployment:
             assert time.monotonic() < deadline, f"not reached: {runs}"
             pause(0.05)
         return runs
+
+    def wait_checkpoint(self) -> Self:
+        """Wait until the job that runs has completed a checkpoint since it started."""
+        self.wait_runs(lambda runs: runs and runs[-1]["checkpoints"] > 0)
+        return self
 
     def wait_noticed(self, generation: int) -> Self:
         """Wait until the conditions are about `generation`, whatever they say."""

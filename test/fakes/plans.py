@@ -1,7 +1,9 @@
 """Plans in few words: the specs of the plan tests, and what a plan consists of."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
+from attrs import evolve
 from fakes.deployments import application, session, status_of, with_job
 
 from flinkop.api.common import JobSpec, JobState
@@ -13,7 +15,12 @@ from flinkop.api.status import (
     ReconciliationState,
 )
 from flinkop.controllers.flinkdeployment import plan
+from flinkop.controllers.flinkdeployment.observation import CheckpointFacts
+from flinkop.controllers.flinkdeployment.planning import cleanup, steps
+from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.lifecycle import record
+from flinkop.lifecycle.ha_metadata import HaFacts
+from flinkop.lifecycle.upgrade import Question
 
 T = TypeVar("T")
 
@@ -23,15 +30,47 @@ SUSPENDED = with_job(APP, state=JobState.SUSPENDED)
 SESSION = session()
 
 
-def names(made: plan.Plan) -> list[str]:
+SOME_METADATA = HaFacts(available=True, has_checkpoint=True)
+SOME_CHECKPOINTS = CheckpointFacts("s3://checkpoints/chk-5")
+
+
+def planned(
+    at: Situation,
+    *,
+    ha: HaFacts = SOME_METADATA,
+    checkpoints: CheckpointFacts = SOME_CHECKPOINTS,
+    planner: Callable[[Situation], steps.Outcome] = plan.plan,
+) -> steps.Plan:
+    """Return the plan, with what it asks for answered."""
+    made = planner(at)
+    asked = set()
+    while isinstance(made, steps.Inquiry):
+        assert made.question not in asked, "asked twice"
+        asked.add(made.question)
+        seen = at.observation
+        if made.question is Question.HA_METADATA:
+            seen = evolve(seen, ha=ha)
+        else:
+            seen = evolve(seen, rest=evolve(seen.rest, checkpoints=checkpoints))
+        at = evolve(at, observation=seen)
+        made = planner(at)
+    return made
+
+
+def cleaned(at: Situation) -> steps.Plan:
+    """Return the plan of a deletion."""
+    return planned(at, planner=cleanup.cleanup)
+
+
+def names(made: steps.Plan) -> list[str]:
     """Return the steps by name; events by their reason."""
     return [
-        step.draft.reason if isinstance(step, plan.Say) else type(step).__name__
+        step.draft.reason if isinstance(step, steps.Say) else type(step).__name__
         for step in made.steps
     ]
 
 
-def step(made: plan.Plan, kind: type[T]) -> T:
+def step(made: steps.Plan, kind: type[T]) -> T:
     """Return the only step of this kind."""
     (found,) = (s for s in made.steps if isinstance(s, kind))
     return found

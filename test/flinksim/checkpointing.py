@@ -47,6 +47,7 @@ class Checkpoints:
         self.restored: Restored | None = None
         self.counts = {"restored": 0, "total": 0, "in_progress": 0, "completed": 0, "failed": 0}
         self.retained: list[Snapshot] = []
+        self._not_ours: set[str] = set()
 
     @property
     def enabled(self) -> bool:
@@ -56,13 +57,21 @@ class Checkpoints:
     def next_number(self) -> int:
         return self._next
 
-    def restore(self, snapshot: Snapshot, now: float, *, owned: bool) -> None:
-        """`owned`: recovered from HA, so ours to delete; a savepoint path is never claimed."""
+    def start_from(self, snapshot: Snapshot, now: float, *, owned: bool) -> None:
+        """A first start from a snapshot, which counts as a checkpoint from then on, in HA metadata too.
+
+        `owned`: recovered from HA, so ours to delete; a path that was given is never claimed.
+        """
+        self.restore(snapshot, now)
+        self.retained = [snapshot]
+        if not owned or snapshot.is_savepoint:
+            self._not_ours.add(snapshot.path)
+
+    def restore(self, snapshot: Snapshot, now: float) -> None:
+        """A start from a snapshot, also after a failure inside one JobManager."""
         self.restored = Restored(snapshot, now)
         self.counts["restored"] += 1
         self._next = max(self._next, snapshot.number + 1)
-        if owned and not snapshot.is_savepoint:
-            self.retained = [snapshot]
 
     def newest(self) -> Snapshot | None:
         """What a restart of the job (inside one JobManager) restores."""
@@ -117,6 +126,8 @@ class Checkpoints:
         self.counts[how] += 1
 
     def _discard(self, snapshot: Snapshot) -> None:
+        if snapshot.path in self._not_ours:
+            return
         self._storage.delete(snapshot.path)
         for record in self.history:
             if record.snapshot is snapshot:

@@ -153,7 +153,7 @@ class Job:
             return
         if self.submission.restore is not None:
             now = self.host.scheduler.now()
-            self.checkpoints.restore(self.submission.restore, now, owned=self.submission.owned)
+            self.checkpoints.start_from(self.submission.restore, now, owned=self.submission.owned)
         self._enter("CREATED")
         self._after("step", self.host.knobs().delays.created, self._schedule)
 
@@ -225,7 +225,7 @@ class Job:
 
     def _restarted(self) -> None:
         if (newest := self.checkpoints.newest()) is not None:
-            self.checkpoints.restore(newest, self.host.scheduler.now(), owned=False)
+            self.checkpoints.restore(newest, self.host.scheduler.now())
         self._schedule()
 
     def abandon(self) -> None:

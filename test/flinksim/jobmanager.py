@@ -200,7 +200,7 @@ class JobManager:
         self.around.ledger.changed(job)
         if self.ha is not None and job.state == "CREATED":
             self.ha.job_led(job.id)
-            if job.submission.restore is not None and job.submission.owned:
+            if job.submission.restore is not None:
                 self.job_checkpointed(job)
         if job.is_terminal:
             self._job_ended(job)

@@ -5,9 +5,11 @@ files of that name; here they are only put one after the other, and errors are t
 user sees.
 """
 
+import datetime as dt
 import functools
 import random
 import secrets
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -15,7 +17,7 @@ from attrs import define, evolve, field, frozen
 from msgspec import Raw
 
 from flinkop.api import codec
-from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.common import JobState, KubernetesDeploymentMode, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import (
     FlinkDeploymentStatus,
@@ -30,9 +32,13 @@ from flinkop.clock import Clock
 from flinkop.config import errors as config_errors, flatten, flink_options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.controllers.flinkdeployment import plan, progress, reconciler, validator
+from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import Observation
 from flinkop.controllers.flinkdeployment.observer import Observer
-from flinkop.controllers.flinkdeployment.reconciler import ObjectRefused, Reconciler
+from flinkop.controllers.flinkdeployment.planning import cleanup, steps
+from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.flinkdeployment.planning.steps import Wait
+from flinkop.controllers.flinkdeployment.reconciler import ObjectRefused, Reconciler, StepFailed
 from flinkop.controllers.flinkdeployment.status_writer import StatusWriter
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, InvolvedObject, warning
@@ -42,8 +48,9 @@ from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
 from flinkop.lifecycle import record, specdiff
 from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
-from flinkop.lifecycle.specdiff import SpecDiff
+from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.lifecycle.state import Stall
+from flinkop.lifecycle.upgrade import Question
 from flinkop.runtime.informer import Informer
 from flinkop.runtime.result import Request, Result, RetryError
 from flinkop.stages import cluster_options, finalizer
@@ -56,6 +63,8 @@ from flinkop.stages.status_patch import StatusConflict, StatusDocument
 _log = structlog.get_logger(__name__)
 
 Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+
+Planner = Callable[[Situation], steps.Outcome]
 
 CANARY_LABEL: Final = "flink.apache.org/canary"
 _KIND: Final = meta.FLINKDEPLOYMENTS
@@ -151,18 +160,32 @@ class FlinkDeploymentReconciler:
     async def _advance(self, ctx: Context) -> Result:
         options = self._cluster_options(ctx)
         observation = await self.observer.observe(ctx, options)
-        assessed = progress.assess(
-            progress.Subject(ctx.status, observation, ctx.spec, ctx.now, self._limits(ctx))
-        )
+        assessed = progress.assess(self._subject(ctx, observation, options))
         if self._is_passing(ctx, assessed.status):
-            return self._next_look(ctx, plan.Wait.PROBE)
+            return self._next_look(ctx, Wait.PROBE)
         ctx.say(*assessed.drafts)
         seen = _Seen(assessed.status, observation, options)
         problem = self._problem(ctx, assessed.status)
         if problem is not None:
             return await self._advance_last_good(ctx, seen, problem)
         at = self._situation(ctx, seen, ctx.spec, ctx.generation)
-        return await self._act(ctx, plan.plan(at), options)
+        made = await self._plan(ctx, options, at, plan.plan)
+        return await self._act(ctx, made, options)
+
+    async def _plan(
+        self, ctx: Context, options: ClusterOptions, at: Situation, plan_for: Planner
+    ) -> steps.Plan:
+        """Plan, and look up what the plan turns out to need; each fact once."""
+        for _ in Question:
+            made = plan_for(at)
+            if isinstance(made, steps.Plan):
+                return made
+            found = await self.observer.look_up(ctx, options, at.observation, made.question)
+            at = evolve(at, observation=found)
+        made = plan_for(at)
+        if isinstance(made, steps.Plan):
+            return made
+        raise RuntimeError(f"a plan needs {made.question.value} again")
 
     def _is_passing(self, ctx: Context, status: FlinkDeploymentStatus) -> bool:
         """Whether what was seen is over before it is worth a write; for a few looks only."""
@@ -190,24 +213,30 @@ class FlinkDeploymentReconciler:
         ):
             spec = evolve(spec, job=evolve(spec.job, state=JobState.RUNNING))
         generation = status.observed_generation or ctx.generation
-        made = plan.plan(self._situation(ctx, seen, spec, generation))
+        at = self._situation(ctx, seen, spec, generation)
+        made = await self._plan(ctx, seen.options, at, plan.plan)
         made = evolve(made, status=evolve(made.status, error=error), stall=stall)
         return await self._act(ctx, made, seen.options)
 
-    async def _act(self, ctx: Context, made: plan.Plan, options: ClusterOptions) -> Result:
+    async def _act(self, ctx: Context, made: steps.Plan, options: ClusterOptions) -> Result:
         """Carry out the plan and write what came of it."""
         _tell(made)
         stall = made.stall
         status = made.status
         try:
-            await self.reconciler.carry_out(ctx, made, options)
+            actual = await self.reconciler.carry_out(ctx, made, options)
+            status = record.with_trigger_ids(status, actual) if actual else status
         except ObjectRefused as error:
             status, stall = self._object_refused(ctx, error)
+            made = evolve(made, wait=Wait.INTERVAL, again=False, note=None)
+        except StepFailed as error:
+            status = self._step_failed(ctx, error)
+            made = evolve(made, wait=Wait.INTERVAL, again=False, note=None)
         if stall is not None or not (made.silent or _is_released(made)):
-            await self.writer.write(ctx, status, stall)
+            await self.writer.write(ctx, status, stall, made.note)
         if made.again:
             return Result(0.0, lane="user")
-        return self._next_look(ctx, made.wait)
+        return _no_later(self._next_look(ctx, made.wait), ctx.now, made.due)
 
     def _object_refused(
         self, ctx: Context, error: ObjectRefused
@@ -220,6 +249,18 @@ class FlinkDeploymentReconciler:
         status = evolve(acknowledged, error=failure.to_json(self._limits(ctx)))
         return status, Stall(error.reason, str(error))
 
+    def _step_failed(self, ctx: Context, error: StepFailed) -> FlinkDeploymentStatus:
+        """Flink refuses to stop or cancel the job: it goes on, and is asked again later."""
+        causes = (
+            [Failure(FailureType.RECONCILIATION, str(error.__cause__))] if error.__cause__ else []
+        )
+        failure = Failure(FailureType.UPGRADE_FAILURE, str(error), causes=causes)
+        ctx.say(warning(error.reason, reasons.JOB_MANAGER_DEPLOYMENT, str(error)))
+        _log.warning(f"the job cannot be taken down: {error}", reason=error.reason)
+        acknowledged = codec.decode_flinkdeployment_status(ctx.document.document)
+        status = record.without_savepoint_trigger(acknowledged)
+        return evolve(status, error=failure.to_json(self._limits(ctx)))
+
     async def _delete(self, request: Request, obj: CustomObject) -> Result:
         """Take the cluster down, then let the resource go (behaviour.md 1.7, 3.13)."""
         if not finalizer.is_on(obj, _KIND):
@@ -228,8 +269,10 @@ class FlinkDeploymentReconciler:
         options = self._cluster_options(ctx)
         observation = await self.observer.observe(ctx, options)
         spec = progress.deployed_spec(ctx.status) or ctx.spec
-        seen = _Seen(ctx.status, observation, options)
-        made = plan.cleanup(self._situation(ctx, seen, spec, ctx.generation))
+        assessed = progress.assess(self._subject(ctx, observation, options))
+        seen = _Seen(assessed.status, observation, options)
+        at = self._situation(ctx, seen, spec, ctx.generation)
+        made = await self._plan(ctx, options, at, cleanup.cleanup)
         result = await self._act(ctx, made, options)
         if _is_released(made):
             self._forget(ctx.key, request)
@@ -242,17 +285,20 @@ class FlinkDeploymentReconciler:
 
     def _next_look(self, ctx: Context, wait: str) -> Result:
         operator = self.settings.current.operator_config(ctx.key.namespace, ctx.spec.flink_version)
-        if wait == plan.Wait.PROBE:
+        if wait == Wait.PROBE:
             upper = operator.rest_ready_delay.total_seconds()
             return Result(self.probes.next_delay(ctx.request, upper), lane="user")
         self.probes.reset(ctx.request)
-        if wait == plan.Wait.PROGRESS:
+        if wait == Wait.PROGRESS:
             return Result(operator.progress_check_interval.total_seconds())
-        if wait == plan.Wait.INTERVAL:
+        if wait == Wait.INTERVAL:
             return Result(operator.reconcile_interval.total_seconds())
         return Result()
 
     # --- what the stages are given
+
+    def _subject(self, ctx: Context, observation: Observation, options: ClusterOptions) -> Subject:
+        return Subject(ctx.status, observation, ctx.spec, ctx.now, self._limits(ctx), options)
 
     def _context(self, request: Request, obj: CustomObject) -> Context:
         unreadable = None
@@ -312,12 +358,13 @@ class FlinkDeploymentReconciler:
 
     def _situation(
         self, ctx: Context, seen: _Seen, spec: FlinkDeploymentSpec, generation: int
-    ) -> plan.Situation:
+    ) -> Situation:
         status, options = seen.status, seen.options
         user_job = ctx.spec.job
         # A spec that cannot be read may well be one of a job with state.
         unknown = UpgradeMode.SAVEPOINT if ctx.unreadable else UpgradeMode.STATELESS
-        return plan.Situation(
+        differs = self._diff(ctx, status, spec)
+        return Situation(
             name=ctx.key.name,
             spec=spec,
             generation=generation,
@@ -325,16 +372,28 @@ class FlinkDeploymentReconciler:
             observation=seen.observation,
             now=ctx.now,
             new_job_id=functools.partial(_job_id, spec),
-            diff=self._diff(ctx, status, spec),
+            new_trigger_id=_new_id,
+            diff=differs,
             task_managers=self._task_managers(ctx, spec, generation, status),
-            high_availability=options.high_availability,
-            recovery=options.recovery,
-            block_on_session_jobs=options.block_on_session_jobs,
-            block_on_unmanaged_jobs=options.block_on_unmanaged_jobs,
-            savepoint_on_deletion=options.savepoint_on_deletion,
-            manage_ingress=options.manage_ingress,
+            options=options,
+            wants_ha=self._wants_ha(ctx, spec, options, differs),
             user_mode=user_job.upgrade_mode if user_job else unknown,
+            last_error=ctx.status.error,
+            limits=self._limits(ctx),
         )
+
+    def _wants_ha(
+        self,
+        ctx: Context,
+        spec: FlinkDeploymentSpec,
+        options: ClusterOptions,
+        differs: SpecDiff | None,
+    ) -> bool:
+        """Whether the cluster of `spec` keeps HA metadata; only a change may make it differ from what runs."""
+        if differs is not None and differs.type is DiffType.IGNORE:
+            return options.high_availability
+        base = ctx.settings.effective(ctx.key.namespace, spec.flink_version)
+        return effective_conf.is_ha(base.with_(flatten.flatten(spec.flink_configuration)))
 
     def _diff(
         self, ctx: Context, status: FlinkDeploymentStatus, spec: FlinkDeploymentSpec
@@ -416,11 +475,18 @@ def _task_managers(ctx: Context, spec: FlinkDeploymentSpec, generation: int) -> 
 
 
 def _compare(before: FlinkDeploymentSpec, after: FlinkDeploymentSpec) -> SpecDiff:
-    return specdiff.diff(
-        codec.encode(before, codec.Omit.NOTHING),
-        codec.encode(after, codec.Omit.NOTHING),
-        standalone=False,
-    )
+    standalone = before.effective_mode is KubernetesDeploymentMode.STANDALONE
+    return specdiff.between(before, after, standalone=standalone)
+
+
+def _no_later(result: Result, now: dt.datetime, due: dt.datetime | None) -> Result:
+    """Return `result` with a look not after `due`."""
+    if due is None:
+        return result
+    left = max((due - now).total_seconds(), 0.1)
+    if result.requeue_after is not None and result.requeue_after <= left:
+        return result
+    return evolve(result, requeue_after=left)
 
 
 def _wire_status(raw: Raw) -> dict[str, object]:
@@ -437,15 +503,15 @@ def _refusal(problem: Problem) -> EventDraft:
     return warning(reasons.VALIDATION_ERROR, reasons.OPERATOR, problem.message)
 
 
-def _tell(made: plan.Plan) -> None:
-    if made.steps or made.wait == plan.Wait.INTERVAL:
+def _tell(made: steps.Plan) -> None:
+    if made.steps or made.wait == Wait.INTERVAL:
         _log.info(made.reason)
     else:
         _log.debug(made.reason)
 
 
-def _is_released(made: plan.Plan) -> bool:
-    return any(isinstance(step, plan.ReleaseFinalizer) for step in made.steps)
+def _is_released(made: steps.Plan) -> bool:
+    return any(isinstance(step, steps.ReleaseFinalizer) for step in made.steps)
 
 
 def _is_canary(obj: CustomObject) -> bool:
@@ -455,4 +521,8 @@ def _is_canary(obj: CustomObject) -> bool:
 def _job_id(spec: FlinkDeploymentSpec) -> str:
     """Return the id that the user fixed, else a new one (R-65)."""
     fixed = flatten.flatten(spec.flink_configuration).get(flink_options.JOB_ID.key)
-    return fixed or secrets.token_hex(16)
+    return fixed or _new_id()
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)

@@ -8,8 +8,10 @@ from enum import Enum
 
 from attrs import field, frozen
 
-from flinkop.flink.interpret import FailureCause
+from flinkop.flink.interpret import Done, Failed, FailureCause, Pending
 from flinkop.flink.models import JobOverview
+from flinkop.lifecycle.ha_metadata import HaFacts
+from flinkop.lifecycle.upgrade import Checkpoints
 
 
 @frozen
@@ -24,6 +26,7 @@ class JobManagerFacts:
         available: whether a replica is available.
         age: seconds since it was created.
         available_for: seconds since a replica became available, 0 while none is.
+        never_available: whether no replica was ever available (behaviour.md 3.4).
         replica_failure: message of its ReplicaFailure/FailedCreate condition, None without (O-20).
     """
 
@@ -35,6 +38,7 @@ class JobManagerFacts:
     age: float
     replica_failure: str | None = None
     available_for: float = 0.0
+    never_available: bool = False
 
 
 @frozen
@@ -69,6 +73,36 @@ class JobFailure:
 
 
 @frozen
+class CheckpointError:
+    """Why the job's last checkpoint is not known.
+
+    Attributes:
+        reason: reason of an Event.
+        message: in words.
+        is_final: whether asking again gives the same answer.
+    """
+
+    reason: str
+    message: str
+    is_final: bool = False
+
+
+@frozen
+class CheckpointFacts:
+    """What the job says of its checkpoints (behaviour.md 4.4).
+
+    Attributes:
+        path: the newest restore point, None when there is none.
+        times: when it was taken, and the one under way.
+        error: why nothing is known; then the rest means nothing.
+    """
+
+    path: str | None = None
+    times: Checkpoints = field(factory=Checkpoints)
+    error: CheckpointError | None = None
+
+
+@frozen
 class RestFacts:
     """What the JobManager said.
 
@@ -78,6 +112,9 @@ class RestFacts:
         jobs: its jobs.
         job_failure: cause of failure, when the job was found FAILED for the first time (O-35).
         cluster_info: version, cpu, memory and state size, when they were asked for (2.10).
+        checkpoints: the job's checkpoints, when they were asked for.
+        savepoint: how far the savepoint in `status.jobStatus.savepointInfo` is, if one is under way.
+        checkpoint: likewise for `checkpointInfo`.
     """
 
     state: Rest = Rest.NOT_ASKED
@@ -85,6 +122,9 @@ class RestFacts:
     jobs: tuple[JobOverview, ...] = ()
     job_failure: JobFailure | None = None
     cluster_info: Mapping[str, str] | None = None
+    checkpoints: CheckpointFacts | None = None
+    savepoint: Pending | Done | Failed | None = None
+    checkpoint: Pending | Done | Failed | None = None
 
     def job(self, job_id: str | None) -> JobOverview | None:
         """Return the job with this id; nothing else ever identifies a job (O-31)."""
@@ -102,6 +142,7 @@ class Observation:
         rest: answers of the JobManager.
         session_jobs: names of the FlinkSessionJobs that run on this cluster, sorted.
         has_ingress: whether an Ingress of this resource exists.
+        ha: its HA metadata, when it was looked for.
     """
 
     job_manager: JobManagerFacts | None = None
@@ -110,3 +151,4 @@ class Observation:
     rest: RestFacts = field(factory=RestFacts)
     session_jobs: tuple[str, ...] = ()
     has_ingress: bool = False
+    ha: HaFacts | None = None

@@ -16,6 +16,8 @@ from flinkop.api.status import (
 from flinkop.builders.identity import GENERATION_ANNOTATION
 from flinkop.controllers.flinkdeployment import signals
 from flinkop.controllers.flinkdeployment.observation import (
+    CheckpointError,
+    CheckpointFacts,
     JobFailure,
     JobManagerFacts,
     Observation,
@@ -26,6 +28,8 @@ from flinkop.controllers.flinkdeployment.observation import (
 from flinkop.events import reasons
 from flinkop.flink import errors as flink_errors, interpret
 from flinkop.flink.address import Cluster
+from flinkop.flink.checkpoints import CheckpointStats
+from flinkop.flink.interpret import Done, Failed, Pending
 from flinkop.flink.rest import FlinkClient
 from flinkop.flink.states import JobState, JobState as FlinkState
 from flinkop.kube import errors as kube_errors, meta
@@ -36,9 +40,12 @@ from flinkop.kube.objects import (
     IngressView,
     PodView,
 )
+from flinkop.lifecycle import record
+from flinkop.lifecycle.upgrade import Checkpoints, Question
 from flinkop.runtime.lister import Lister
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
+from flinkop.stages.ha_metadata import HaMetadata
 
 _log = structlog.get_logger(__name__)
 
@@ -73,6 +80,7 @@ class Observer:
         session_jobs: FlinkSessionJobs, indexed by `signals.BY_CLUSTER`.
         flink: makes the client for a cluster.
         kube: reads the Events of a pod that cannot mount its volumes.
+        metadata: looks for HA metadata.
     """
 
     deployments: Lister[DeploymentView]
@@ -81,6 +89,7 @@ class Observer:
     session_jobs: Lister[CustomObject]
     flink: Callable[[Cluster], FlinkClient]
     kube: KubeClient
+    metadata: HaMetadata
     _info: dict[meta.ObjectKey, _InfoRead] = field(factory=dict)
 
     async def observe(self, ctx: Context, options: ClusterOptions) -> Observation:
@@ -102,6 +111,22 @@ class Observer:
             has_ingress=self._has_ingress(ctx),
         )
 
+    async def look_up(
+        self, ctx: Context, options: ClusterOptions, known: Observation, question: Question
+    ) -> Observation:
+        """Return `known` with the answer to `question` in it.
+
+        Raises:
+            kube.errors.ApiError: HA metadata could not be looked for.
+        """
+        match question:
+            case Question.HA_METADATA:
+                return evolve(known, ha=await self.metadata.look(ctx.key))
+            case Question.CHECKPOINTS:
+                job_id = ctx.status.job_status.job_id or ""
+                found = await _checkpoints(self._client(ctx, options), job_id)
+                return evolve(known, rest=evolve(known.rest, checkpoints=found))
+
     def forget(self, key: meta.ObjectKey) -> None:
         """Drop what is remembered about a resource that is gone."""
         self._info.pop(key, None)
@@ -121,6 +146,7 @@ class Observer:
             age=(ctx.now - created).total_seconds(),
             replica_failure=signals.replica_failure(found),
             available_for=_seconds_since(signals.available_since(found), ctx.now),
+            never_available=signals.was_never_available(found),
         )
 
     def _has_ingress(self, ctx: Context) -> bool:
@@ -168,6 +194,7 @@ class Observer:
             return RestFacts(Rest.ABSENT if absent else Rest.FAILED, detail=str(error))
         facts = RestFacts(Rest.ANSWERED, jobs=jobs)
         facts = evolve(facts, job_failure=await self._job_failure(ctx, client, facts))
+        facts = await self._snapshots(ctx, client, facts)
         if self._info_is_due(ctx, facts):
             info = await self._cluster_info(ctx, client, options, facts)
             facts = evolve(facts, cluster_info=info)
@@ -175,7 +202,7 @@ class Observer:
 
     def _client(self, ctx: Context, options: ClusterOptions) -> FlinkClient:
         """A cluster known to be ready gets time and retries; one that is starting is probed."""
-        client = self.flink(options.cluster(ctx.key))
+        client = options.client(self.flink, ctx.key)
         if ctx.status.job_manager_deployment_status is JobManager.READY:
             return client.within(options.flink_timeout)
         return client.once(min(_PROBE_SECONDS, options.flink_timeout))
@@ -195,6 +222,25 @@ class Observer:
             return None
         cause = result.failure_cause if result else None
         return JobFailure(interpret.failure_chain(cause)) if cause else None
+
+    async def _snapshots(self, ctx: Context, client: FlinkClient, facts: RestFacts) -> RestFacts:
+        """Look after what is being taken, and what was last taken of a job that has ended (O-60 to O-65)."""
+        job = facts.job(ctx.status.job_status.job_id)
+        if job is None:
+            return facts
+        known = ctx.status.job_status.state
+        news = known is None or not known.is_terminal or record.is_stopping(ctx.status)
+        if job.state.is_terminal and news:
+            facts = evolve(facts, checkpoints=await _checkpoints(client, job.jid))
+        savepoint = ctx.status.job_status.savepoint_info
+        if savepoint is not None and savepoint.trigger_id:
+            outcome = await _savepoint(client, job.jid, savepoint.trigger_id)
+            facts = evolve(facts, savepoint=outcome)
+        checkpoint = ctx.status.job_status.checkpoint_info
+        if checkpoint is not None and checkpoint.trigger_id:
+            outcome = await _checkpoint(client, job.jid, checkpoint.trigger_id)
+            facts = evolve(facts, checkpoint=outcome)
+        return facts
 
     def _info_is_due(self, ctx: Context, facts: RestFacts) -> bool:
         """Whether cluster info is unknown, old, or from before a job started or ended.
@@ -234,6 +280,49 @@ class Observer:
             "total-memory": options.total_memory(task_managers),
         }
         return info if size is None else {**info, "state-size": str(size)}
+
+
+async def _checkpoints(client: FlinkClient, job_id: str) -> CheckpointFacts:
+    """Ask for the job's newest restore point (behaviour.md 4.4)."""
+    stats: CheckpointStats | flink_errors.FlinkError
+    try:
+        stats = await client.checkpoint_stats(job_id)
+    except flink_errors.FlinkError as error:
+        stats = error
+    try:
+        last = interpret.last_checkpoint(stats)
+    except flink_errors.FlinkError as error:
+        text = f"Could not observe latest savepoint information: {error}"
+        return CheckpointFacts(error=CheckpointError(reasons.ERROR, text))
+    if last is not None and not last.is_addressable:
+        text = "Latest checkpoint not externally addressable, Manual restore required."
+        return CheckpointFacts(
+            error=CheckpointError(reasons.CHECKPOINT_NOT_FOUND, text, is_final=True)
+        )
+    pending = interpret.pending_since(stats) if isinstance(stats, CheckpointStats) else None
+    times = Checkpoints(completed_at=last.timestamp if last else None, pending_at=pending)
+    return CheckpointFacts(path=last.path if last else None, times=times)
+
+
+async def _savepoint(
+    client: FlinkClient, job_id: str, trigger_id: str
+) -> Pending | Done | Failed | None:
+    """Ask how far a savepoint is; None when nobody answers."""
+    try:
+        return interpret.stop_outcome(await client.savepoint_status(job_id, trigger_id))
+    except flink_errors.FlinkError as error:
+        return None if flink_errors.is_absent(error) else interpret.stop_outcome(error)
+
+
+async def _checkpoint(
+    client: FlinkClient, job_id: str, trigger_id: str
+) -> Pending | Done | Failed | None:
+    """Ask how far a triggered checkpoint is; None when nobody answers. Its path does not matter here (O-65)."""
+    try:
+        outcome = interpret.checkpoint_outcome(await client.checkpoint_status(job_id, trigger_id))
+    except flink_errors.FlinkError as error:
+        return None if flink_errors.is_absent(error) else interpret.failed_call(error)
+    return Done("") if isinstance(outcome, interpret.Triggered) else outcome
 
 
 def _running(facts: RestFacts) -> frozenset[str]:

@@ -7,10 +7,9 @@
 No fixed waits lie between these states: the next one is taken as soon as it is observed.
 """
 
-import datetime as dt
 from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from flinkop import clock
 from flinkop.api.common import JobState, UpgradeMode
@@ -21,13 +20,20 @@ from flinkop.api.status import (
     JobManagerDeploymentStatus as JobManager,
     ReconciliationState,
 )
-from flinkop.controllers.flinkdeployment.observation import Observation, PodFailure, Rest
+from flinkop.controllers.flinkdeployment import snapshots_progress
+from flinkop.controllers.flinkdeployment.assessed import Assessed, Subject
+from flinkop.controllers.flinkdeployment.observation import (
+    CheckpointFacts,
+    PodFailure,
+    Rest,
+)
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, normal, warning
 from flinkop.flink import interpret
 from flinkop.flink.models import JobOverview
 from flinkop.lifecycle import record
-from flinkop.lifecycle.failure import Failure, FailureType, Limits
+from flinkop.lifecycle.failure import Failure, FailureType
+from flinkop.lifecycle.upgrade import LAST_STATE_PATH
 
 JOB_NOT_FOUND: Final = "Job Not Found"  # plain text, compared by clients (behaviour.md 0.7)
 _STARTING: Final = (
@@ -42,55 +48,35 @@ _SUBMISSION_SECONDS: Final = (
 )
 
 
-@frozen
-class Assessed:
-    """The status after observation, and what is worth an event."""
-
-    status: FlinkDeploymentStatus
-    drafts: tuple[EventDraft, ...] = ()
-
-    def say(self, *drafts: EventDraft) -> "Assessed":
-        """Return this with `drafts` added."""
-        return evolve(self, drafts=(*self.drafts, *drafts))
-
-    def having(self, status: FlinkDeploymentStatus) -> "Assessed":
-        """Return this with another status."""
-        return evolve(self, status=status)
-
-
-@frozen
-class Subject:
-    """What is being assessed: status and observation, with what they are judged by.
-
-    Attributes:
-        status: status before this reconcile.
-        observation: facts of this reconcile.
-        spec: the spec that the user wants now.
-        now: wall time.
-        limits: how much of a failure goes into `status.error`.
-    """
-
-    status: FlinkDeploymentStatus
-    observation: Observation
-    spec: FlinkDeploymentSpec
-    now: dt.datetime
-    limits: Limits = field(factory=Limits)
-
-
 def assess(subject: Subject) -> Assessed:
     """Return the status that the facts imply; O-1 to O-8."""
     status = subject.status
     recorded = record.last_reconciled(status)
     recon = status.reconciliation_status.state
-    if recorded is None or recon is ReconciliationState.ROLLING_BACK:
+    if recorded is None:
         return Assessed(status)
-    if recon is ReconciliationState.UPGRADING:
+    if recon is ReconciliationState.ROLLING_BACK:
+        return Assessed(_job_manager_gone(subject))
+    upgrading = recon is ReconciliationState.UPGRADING
+    if upgrading and not is_cancelling(status):
         return Assessed(_job_manager_gone(subject))
     found = _job_manager(subject)
     asked = subject.observation.rest.state is not Rest.NOT_ASKED
     if asked and found.status.job_manager_deployment_status is JobManager.READY:
         found = _cluster(found, subject)
+    found = snapshots_progress.assess(found, subject)
     return found.having(_without_old_error(found.status))
+
+
+def is_cancelling(status: FlinkDeploymentStatus) -> bool:
+    """Whether the job was told to cancel so that the next one starts from its last checkpoint (R-23).
+
+    The recorded spec is then still that of the old job, which is to be looked at (O-3).
+    """
+    upgrading = status.reconciliation_status.state is ReconciliationState.UPGRADING
+    recorded = record.last_reconciled(status)
+    job = recorded.spec.job if recorded else None
+    return upgrading and job is not None and job.state is JobState.RUNNING
 
 
 def deployed_spec(status: FlinkDeploymentStatus) -> FlinkDeploymentSpec | None:
@@ -263,12 +249,14 @@ def _still_submitting(subject: Subject) -> bool:
 
 
 def _job_not_found(found: Assessed) -> Assessed:
-    """O-36: the JobManager does not know the job (yet, or any more).
+    """O-36: the JobManager does not know the job (yet, or any more); a cancellation of it is over.
 
-    The reference also sets the state to DEPLOYED, which forgets a rollback; nothing is under way here.
+    The reference also forgets a rollback here; nothing else than a cancellation is under way.
     """
     job = evolve(found.status.job_status, state=FlinkJobState.RECONCILING)
     lost = evolve(found.status, error=JOB_NOT_FOUND, job_status=job)
+    if is_cancelling(lost):
+        lost = record.in_state(lost, ReconciliationState.DEPLOYED)
     return found.having(lost).say(warning(reasons.MISSING, reasons.JOB, JOB_NOT_FOUND))
 
 
@@ -278,20 +266,72 @@ def _job_found(found: Assessed, job: JobOverview, subject: Subject) -> Assessed:
         found = found.having(evolve(found.status, error=None))
     before = found.status.job_status
     state = FlinkJobState(interpret.running_state(job).value)
+    if state.is_terminal and not _end_is_known(before.state, subject):
+        return found.having(_job_unknown(found.status))
     after = evolve(before, state=state, job_name=job.name, start_time=str(job.start_time))
     if subject.status.job_status.state is state:
         found = found.having(evolve(found.status, job_status=after))
         return found.having(_stable_if_running(found.status))
     after = evolve(after, update_time=str(clock.epoch_ms(subject.now)))
     found = found.having(evolve(found.status, job_status=after))
-    if state is FlinkJobState.CANCELED or (
-        state.is_terminal and before.state is FlinkJobState.CANCELLING
-    ):
-        found = found.having(_after_cancellation(found.status, subject.spec))
+    if state.is_terminal:
+        found = _job_ended(found, subject)
     if state is FlinkJobState.FAILED:
         found = _job_failed(found, subject)
     found = found.say(_changed(subject.status.job_status.state, state))
     return found.having(_stable_if_running(found.status))
+
+
+def _end_is_known(before: FlinkJobState | None, subject: Subject) -> bool:
+    """Whether the end of a job can be recorded: only together with the last checkpoint it has left (O-64).
+
+    Recorded alone, it would be taken for an end without a checkpoint.
+    """
+    if before is not None and before.is_terminal:
+        return True
+    checkpoints = subject.observation.rest.checkpoints
+    if checkpoints is None:
+        return False
+    return checkpoints.error is None or checkpoints.error.is_final
+
+
+def _job_ended(found: Assessed, subject: Subject) -> Assessed:
+    """O-33 and O-64: what the next start restores from, and that a cancelled job may be started again."""
+    found = _with_last_checkpoint(found, subject)
+    status = found.status
+    before, after = subject.status.job_status.state, status.job_status.state
+    cancelled = after is FlinkJobState.CANCELED or before is FlinkJobState.CANCELLING
+    if not cancelled or is_cancelling(status) or record.is_stopping(status):
+        return found  # the end was asked for, and the plan goes on from there
+    return found.having(_after_cancellation(status, subject.spec))
+
+
+def _with_last_checkpoint(found: Assessed, subject: Subject) -> Assessed:
+    checkpoints = subject.observation.rest.checkpoints or CheckpointFacts()
+    job = found.status.job_status
+    if checkpoints.error is not None:
+        error = Failure(FailureType.UPGRADE_FAILURE, checkpoints.error.message)
+        unknown = evolve(job, upgrade_savepoint_path=LAST_STATE_PATH)
+        failed = evolve(found.status, error=error.to_json(subject.limits), job_status=unknown)
+        said = warning(
+            checkpoints.error.reason, reasons.JOB_MANAGER_DEPLOYMENT, checkpoints.error.message
+        )
+        return found.having(failed).say(said)
+    path = checkpoints.path
+    if path is None and not _left_nothing(found.status):
+        return found
+    return found.having(evolve(found.status, job_status=evolve(job, upgrade_savepoint_path=path)))
+
+
+def _left_nothing(status: FlinkDeploymentStatus) -> bool:
+    """Whether a job that ended without a checkpoint has no state at all.
+
+    A path in the status is then of another life: the job was cancelled, or had been started empty.
+    """
+    recorded = record.last_reconciled(status)
+    job = recorded.spec.job if recorded else None
+    empty = job is not None and job.upgrade_mode is UpgradeMode.STATELESS
+    return empty or status.job_status.state is FlinkJobState.CANCELED
 
 
 def _after_cancellation(
@@ -301,13 +341,7 @@ def _after_cancellation(
     status = record.mark_suspended(status)
     if spec.job is None or spec.job.upgrade_mode is UpgradeMode.STATELESS:
         return status
-
-    def keep_state(recorded: record.Recorded) -> record.Recorded:
-        old = recorded.spec.job
-        job = evolve(old, upgrade_mode=UpgradeMode.SAVEPOINT) if old else None
-        return evolve(recorded, spec=evolve(recorded.spec, job=job))
-
-    return record.edit_recorded(status, keep_state)
+    return record.with_mode(status, UpgradeMode.SAVEPOINT)
 
 
 def _job_failed(found: Assessed, subject: Subject) -> Assessed:

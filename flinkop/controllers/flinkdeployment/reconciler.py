@@ -14,24 +14,27 @@ from attrs import define
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.builders import cluster, effective_conf, ingress
-from flinkop.builders.identity import GENERATION_ANNOTATION, NATIVE, ClusterIdentity
+from flinkop.builders.identity import GENERATION_ANNOTATION, ClusterIdentity
 from flinkop.config import flatten, flink_options, local_files
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.options import DeletionPropagation
-from flinkop.controllers.flinkdeployment import plan
+from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.events import reasons
 from flinkop.events.draft import warning
-from flinkop.flink import jobs
+from flinkop.flink import errors as flink_errors, jobs
 from flinkop.flink.address import Cluster
+from flinkop.flink.interpret import CancelOutcome
 from flinkop.flink.rest import FlinkClient
+from flinkop.flink.states import SavepointFormat
 from flinkop.kube import errors, meta
 from flinkop.kube.client import KubeClient
-from flinkop.kube.objects import ConfigMapView, DeploymentView, Partial
+from flinkop.kube.objects import DeploymentView, Partial
 from flinkop.lifecycle import not_yet
 from flinkop.runtime.result import RetryError
 from flinkop.stages import finalizer
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
+from flinkop.stages.ha_metadata import HaMetadata
 
 _log = structlog.get_logger(__name__)
 
@@ -45,8 +48,6 @@ _TYPES: Final = {
 _STILL_GOING_SECONDS: Final = 0.5
 _NAMESPACE_GOES: Final = "NamespaceTerminating"
 _NAMESPACE_SECONDS: Final = 10.0
-_AUTOSCALER: Final = "autoscaler"
-_JOB_GRAPHS: Final = ("jobGraph-", "executionPlan-")
 
 
 class ObjectRefused(Exception):  # noqa: N818 - reads as what happened
@@ -54,6 +55,18 @@ class ObjectRefused(Exception):  # noqa: N818 - reads as what happened
 
     Attributes:
         reason: the API server's reason, or FailedCreate when a policy or quota forbids it.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class StepFailed(Exception):  # noqa: N818 - reads as what happened
+    """Flink refuses what has to succeed before anything else may happen; it is tried again later.
+
+    Attributes:
+        reason: reason of the Event.
     """
 
     def __init__(self, message: str, reason: str) -> None:
@@ -70,46 +83,93 @@ class Reconciler:
         flink: makes the client for a cluster.
         deployment_written: is told each Deployment that a write returned.
         write_status: writes a status ahead of the deed.
+        metadata: clears and deletes HA metadata.
     """
 
     kube: KubeClient
     flink: Callable[[Cluster], FlinkClient]
+    metadata: HaMetadata
     deployment_written: Callable[[DeploymentView], None]
     write_status: Callable[[Context, FlinkDeploymentStatus], Awaitable[None]]
 
-    async def carry_out(self, ctx: Context, what: plan.Plan, options: ClusterOptions) -> None:
-        """Do all steps of `what` in order.
+    async def carry_out(
+        self, ctx: Context, what: steps.Plan, options: ClusterOptions
+    ) -> dict[str, str]:
+        """Do all steps of `what` in order; return Flink's own trigger ids by ours, where they differ.
 
         Raises:
             ObjectRefused: an object is not acceptable; steps before it are done.
+            StepFailed: Flink refuses what has to succeed before anything else may happen.
             errors.ApiError: the API server could not be reached or refused; the plan is made again.
         """
+        trigger_ids: dict[str, str] = {}
         for step in what.steps:
-            await self._do(ctx, step, options)
+            await self._do(ctx, step, options, trigger_ids)
+        return {ours: theirs for ours, theirs in trigger_ids.items() if ours != theirs}
 
-    async def _do(self, ctx: Context, step: plan.Step, options: ClusterOptions) -> None:
+    async def _do(
+        self, ctx: Context, step: steps.Step, options: ClusterOptions, trigger_ids: dict[str, str]
+    ) -> None:
         match step:
-            case plan.Say(draft):
+            case steps.Say(draft):
                 ctx.say(draft)
-            case plan.WriteAhead(status):
+            case steps.WriteAhead(status):
                 await self.write_status(ctx, status)
-            case plan.CheckObjects(spec):
+            case steps.CheckObjects(spec):
                 await self._check_objects(ctx, spec)
-            case plan.CancelJob(job_id):
-                client = self.flink(options.cluster(ctx.key))
-                await jobs.cancel(client.once(options.cancel_timeout), job_id)
-            case plan.DeleteCluster():
+            case steps.CancelJob():
+                await self._cancel(ctx, step, options)
+            case steps.StopJob():
+                trigger_ids[step.trigger_id] = await self._stop(ctx, step, options)
+            case steps.DeleteCluster():
                 await self._delete_cluster(ctx, step)
-            case plan.DeleteHaMetadata():
-                await self._delete_ha_metadata(ctx)
-            case plan.DropJobGraphs():
-                await self._drop_job_graphs(ctx)
-            case plan.Submit():
+            case steps.DeleteHaMetadata():
+                await self.metadata.delete(ctx.key)
+            case steps.DropJobGraphs():
+                await self.metadata.drop_job_graphs(ctx.key)
+            case steps.Submit():
                 await self._submit(ctx, step)
-            case plan.SyncIngress(spec):
+            case steps.SyncIngress(spec):
                 await self._sync_ingress(ctx, spec, options)
-            case plan.ReleaseFinalizer():
+            case steps.ReleaseFinalizer():
                 await finalizer.remove(self.kube, meta.FLINKDEPLOYMENTS, ctx.obj)
+
+    # --- Flink
+
+    async def _cancel(self, ctx: Context, step: steps.CancelJob, options: ClusterOptions) -> None:
+        client = options.client(self.flink, ctx.key).once(options.cancel_timeout)
+        outcome = await jobs.cancel(client, step.job_id)
+        if not step.required:
+            return
+        match outcome:
+            case CancelOutcome.MISSING:
+                raise StepFailed("Cannot find job when trying to cancel", reasons.CLEANUP_FAILED)
+            case CancelOutcome.FAILED:
+                raise StepFailed("Cancellation Error", reasons.CLEANUP_FAILED)
+            case CancelOutcome.ACCEPTED | CancelOutcome.TERMINATED:
+                return
+
+    async def _stop(self, ctx: Context, step: steps.StopJob, options: ClusterOptions) -> str:
+        """Ask the job to stop with a savepoint, and return the trigger id: Flink before 1.15 has its own.
+
+        What comes of it is looked for in later reconciles, also when no answer arrived.
+        """
+        client = options.client(self.flink, ctx.key).within(options.flink_timeout)
+        try:
+            return await client.stop_with_savepoint(
+                step.job_id,
+                target=step.directory,
+                drain=step.drain,
+                format_type=SavepointFormat(step.format_type.value),
+                trigger_id=step.trigger_id,
+            )
+        except flink_errors.HttpError as error:
+            raise StepFailed(f"Savepoint Error -> {error}", reasons.SAVEPOINT_ERROR) from error
+        except flink_errors.FlinkError as error:
+            _log.info(
+                "no answer to the stop with savepoint; asking how far it is", error=str(error)
+            )
+            return step.trigger_id
 
     # --- making
 
@@ -125,7 +185,7 @@ class Reconciler:
         except (errors.Invalid, errors.BadRequest, errors.Forbidden) as error:
             raise _refused(error) from error
 
-    async def _submit(self, ctx: Context, step: plan.Submit) -> None:
+    async def _submit(self, ctx: Context, step: steps.Submit) -> None:
         """Make the JobManager Deployment first: everything else belongs to it, by its uid."""
         objects = build(
             ctx, step.spec, step.generation, job_id=step.job_id, savepoint_path=step.savepoint_path
@@ -207,7 +267,7 @@ class Reconciler:
 
     # --- deleting
 
-    async def _delete_cluster(self, ctx: Context, step: plan.DeleteCluster) -> None:
+    async def _delete_cluster(self, ctx: Context, step: steps.DeleteCluster) -> None:
         if step.scale_down:
             try:
                 await self.kube.merge_patch(
@@ -224,30 +284,6 @@ class Reconciler:
             # It would outlive the Deployment, and the next JobManager would start with it.
             old = meta.ObjectKey(ctx.key.namespace, identity(ctx, ctx.generation).config_map)
             await _ignore_absent(self.kube.delete(meta.CONFIGMAPS, old))
-
-    async def _delete_ha_metadata(self, ctx: Context) -> None:
-        """Delete all HA ConfigMaps (behaviour.md 3.14)."""
-        for found in await self._ha_config_maps(ctx):
-            await _ignore_absent(self.kube.delete(meta.CONFIGMAPS, found.metadata.key))
-
-    async def _drop_job_graphs(self, ctx: Context) -> None:
-        """Remove the pointers to job graphs from all HA ConfigMaps (behaviour.md 3.14)."""
-        for found in await self._ha_config_maps(ctx):
-            graphs = {key: None for key in found.data_keys if key.startswith(_JOB_GRAPHS)}
-            if graphs:
-                await self.kube.merge_patch(
-                    meta.CONFIGMAPS, found.metadata.key, {"data": graphs}, into=Partial
-                )
-
-    async def _ha_config_maps(self, ctx: Context) -> list[ConfigMapView]:
-        """Return what Flink keeps for recovery; the autoscaler's memory is not among it."""
-        page = await self.kube.list_all(
-            meta.CONFIGMAPS,
-            ctx.key.namespace,
-            label_selector=f"app={ctx.key.name},type={NATIVE}",
-            into=ConfigMapView,
-        )
-        return [m for m in page.items if m.metadata.labels.get("component") != _AUTOSCALER]
 
 
 def identity(ctx: ReconcileContext[Any, Any], generation: int) -> ClusterIdentity:

@@ -3,6 +3,7 @@
 Read by the observer, and by the watches to tell a change worth a reconcile from noise.
 """
 
+import datetime as dt
 from typing import Final
 
 from attrs import frozen
@@ -86,6 +87,21 @@ def available_since(found: DeploymentView) -> str | None:
         if condition.type == "Available" and condition.status == "True":
             return condition.last_transition_time
     return None
+
+
+def was_never_available(found: DeploymentView) -> bool:
+    """Return whether no replica was available since the Deployment was made (behaviour.md 3.4).
+
+    Its controller says so at its first look, which may fall into the second after the creation.
+    """
+    created = found.metadata.creation_timestamp
+    for condition in found.status.conditions:
+        if condition.type == "Available" and condition.status == "False":
+            changed = condition.last_transition_time
+            if created is None or changed is None:
+                return False
+            return (dt.datetime.fromisoformat(changed) - created).total_seconds() <= 1
+    return False
 
 
 def number(text: str | None) -> int:

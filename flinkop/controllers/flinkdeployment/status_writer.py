@@ -12,7 +12,7 @@ from flinkop.kube import meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.meta import ObjectKey
 from flinkop.lifecycle import state
-from flinkop.lifecycle.state import Stall
+from flinkop.lifecycle.state import Note, Stall
 from flinkop.metrics.resources import ResourceMetrics
 from flinkop.stages.context import ReconcileContext
 
@@ -34,7 +34,11 @@ class StatusWriter:
     counts: ResourceMetrics | None = None
 
     async def write(
-        self, ctx: Context, status: FlinkDeploymentStatus, stall: Stall | None = None
+        self,
+        ctx: Context,
+        status: FlinkDeploymentStatus,
+        stall: Stall | None = None,
+        note: Note | None = None,
     ) -> FlinkDeploymentStatus:
         """Write `status`; return it as written.
 
@@ -48,6 +52,7 @@ class StatusWriter:
             generation=ctx.generation,
             now=clock.rfc3339(ctx.now),
             stall=stall,
+            note=note,
             suspended=ctx.spec.job is not None and ctx.spec.job.state is JobState.SUSPENDED,
         )
         await ctx.document.write(self.kube, codec.encode_status(summed))

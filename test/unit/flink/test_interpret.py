@@ -92,7 +92,7 @@ def test_cancel(error, outcome):
             savepoint(trace="java.lang.E: no\n\tat x"),
             Failed("java.lang.E: no", "java.lang.E: no\n\tat x"),
         ),
-        (http(404, "gone"), Failed("HTTP 404: gone", "HTTP 404: gone")),
+        (http(404, "gone"), Failed("HTTP 404: gone", "HTTP 404: gone", unknown=True)),
         (errors.Timeout("late"), Failed("late", "late")),
     ],
 )
@@ -218,12 +218,12 @@ def test_other_errors_of_the_statistics():
 def test_pending_checkpoint():
     """Only the newest entry of the history can be in progress."""
     going, done = (
-        Checkpoint(id=1, status=status)
+        Checkpoint(id=1, status=status, trigger_timestamp=7)
         for status in (CheckpointStatus.IN_PROGRESS, CheckpointStatus.COMPLETED)
     )
-    assert interpret.is_checkpoint_pending(CheckpointStats(history=(going, done)))
-    assert not interpret.is_checkpoint_pending(CheckpointStats(history=(done, going)))
-    assert not interpret.is_checkpoint_pending(CheckpointStats())
+    assert interpret.pending_since(CheckpointStats(history=(going, done))) == 7
+    assert interpret.pending_since(CheckpointStats(history=(done, going))) is None
+    assert interpret.pending_since(CheckpointStats()) is None
 
 
 def test_state_size():

@@ -2,9 +2,9 @@
 
 import pytest
 from attrs import evolve
-from fakes.deployments import application, session, with_job
+from fakes.deployments import application, session
 
-from flinkop.api.common import JobSpec, KubernetesDeploymentMode, UpgradeMode
+from flinkop.api.common import JobSpec, KubernetesDeploymentMode
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.lifecycle import not_yet
 
@@ -16,22 +16,11 @@ def found(spec, recorded=None, conf=None):
 
 
 @pytest.mark.parametrize("spec", [application(), session()])
-def test_stateless_native_clusters_are_supported(spec):
+def test_native_clusters_are_supported(spec):
     """What this version is for."""
     assert found(spec) is None
     assert found(spec, JobSpec()) is None
     assert found(evolve(spec, mode=KubernetesDeploymentMode.NATIVE)) is None
-
-
-@pytest.mark.parametrize("mode", [UpgradeMode.SAVEPOINT, UpgradeMode.LAST_STATE])
-def test_state_is_never_dropped_silently(mode):
-    """A job with state is refused before anything is touched, with what to do."""
-    problem = found(application(upgrade_mode=mode))
-    assert problem is not None
-    assert problem.reason == "NotYetSupported"
-    assert problem.field_path == "spec.job.upgradeMode"
-    assert str(mode) in problem.message
-    assert "stateless" in problem.message
 
 
 def test_standalone_clusters_are_refused():
@@ -42,9 +31,7 @@ def test_standalone_clusters_are_refused():
         assert problem.field_path == "spec.mode"
 
 
-@pytest.mark.parametrize(
-    "name", ["savepoint_trigger_nonce", "checkpoint_trigger_nonce", "savepoint_redeploy_nonce"]
-)
+@pytest.mark.parametrize("name", ["savepoint_trigger_nonce", "checkpoint_trigger_nonce"])
 def test_a_new_nonce_asks_for_what_cannot_be_done(name):
     """Unchanged ones, ones taken away, and those of a first spec ask for nothing."""
     spec = application(**{name: 2})
@@ -61,10 +48,7 @@ def test_a_new_nonce_asks_for_what_cannot_be_done(name):
 @pytest.mark.parametrize(
     ("key", "wish", "harmless"),
     [
-        (O + "job.savepoint-on-deletion", "true", "false"),
-        (O + "deployment.rollback.enabled", "true", "false"),
         (O + "cluster.health-check.enabled", "true", "false"),
-        (O + "job.restart.failed", "true", "false"),
         (O + "periodic.savepoint.interval", "10m", ""),
         (O + "periodic.savepoint.interval", "0 0 12 * * ?", "0"),
         (O + "periodic.checkpoint.interval", "10m", " "),
@@ -81,11 +65,9 @@ def test_options_that_have_no_effect_yet_are_refused(key, wish, harmless):
 
 def test_the_first_thing_is_told():
     """One problem at a time, in a fixed order."""
-    spec = evolve(
-        with_job(application(), upgrade_mode=UpgradeMode.SAVEPOINT),
-        mode=KubernetesDeploymentMode.STANDALONE,
-    )
-    assert found(spec).field_path == "spec.mode"
+    spec = evolve(application(), mode=KubernetesDeploymentMode.STANDALONE)
+    wish = {O + "cluster.health-check.enabled": "true"}
+    assert found(spec, conf=wish).field_path == "spec.mode"
 
 
 def test_what_is_accepted_without_effect_is_told():

@@ -9,10 +9,12 @@ from fakes.deployments import NOW, application, job, status_of
 
 from flinkop.api.status import FlinkJobState, JobManagerDeploymentStatus as JobManager
 from flinkop.controllers.flinkdeployment.observer import Observer
+from flinkop.flink.checkpoints import Checkpoint, CheckpointStats, LatestCheckpoints
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.kube.meta import Meta, ObjectKey, OwnerRef
 from flinkop.kube.objects import Condition, DeploymentStatus, DeploymentView
 from flinkop.stages.cluster_options import ClusterOptions
+from flinkop.stages.ha_metadata import HaMetadata
 
 APP = application()
 
@@ -25,10 +27,11 @@ class Flink:
         self.task_managers = 0
         self.read = 0
 
-    def within(self, _seconds: float) -> "Flink":
+    def within(self, _what: object) -> "Flink":
         return self
 
     once = within
+    speaking = within
 
     async def jobs_overview(self) -> Any:
         return self.jobs
@@ -41,7 +44,7 @@ class Flink:
         return ("tm",) * self.task_managers
 
     async def checkpoint_stats(self, _job_id: str) -> Any:
-        return SimpleNamespace(latest=SimpleNamespace(completed=SimpleNamespace(state_size=7)))
+        return CheckpointStats(latest=LatestCheckpoints(completed=Checkpoint(state_size=7)))
 
 
 def deployment(**condition: Any) -> DeploymentView:
@@ -70,7 +73,9 @@ class Scene:
         lister: Any = none
         client: Any = flink
         kube: Any = None
-        self.observer = Observer(deployments, lister, None, lister, lambda _c: client, kube)
+        self.observer = Observer(
+            deployments, lister, None, lister, lambda _c: client, kube, HaMetadata(kube)
+        )
 
     async def look(
         self, state: FlinkJobState, *, ready: JobManager = JobManager.READY, after: float = 0.0

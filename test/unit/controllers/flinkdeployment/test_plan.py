@@ -23,6 +23,7 @@ from fakes.plans import (
     SUSPENDED,
     lost,
     names,
+    planned,
     recon,
     recorded,
     recorded_job,
@@ -38,8 +39,8 @@ from flinkop.api.status import (
     LifecycleState,
     ReconciliationState,
 )
-from flinkop.controllers.flinkdeployment import plan
 from flinkop.controllers.flinkdeployment.observation import Observation, Rest, RestFacts
+from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record, state
 
@@ -48,14 +49,14 @@ from flinkop.lifecycle import record, state
 
 def test_first_deployment():
     """Write ahead with the job's id, submit, record; the next look is bounded, events come first."""
-    made = plan.plan(situation(APP, generation=3))
+    made = planned(situation(APP, generation=3))
     assert names(made) == ["WriteAhead", "Submit", "Submit"]
-    ahead = step(made, plan.WriteAhead).status
+    ahead = step(made, steps.WriteAhead).status
     assert recon(ahead) is ReconciliationState.UPGRADING
     assert recorded_job(ahead).state is JobState.SUSPENDED
     assert recorded(ahead).first_deployment is True
     assert (ahead.observed_generation, ahead.job_status.job_id) == (3, "new-1")
-    submit = step(made, plan.Submit)
+    submit = step(made, steps.Submit)
     assert (submit.generation, submit.job_id, submit.savepoint_path) == (3, "new-1", None)
     assert submit.spec == APP
     assert recon(made.status) is ReconciliationState.DEPLOYED
@@ -63,46 +64,46 @@ def test_first_deployment():
     assert made.status.job_status.state is FlinkJobState.RECONCILING
     assert made.status.job_status.job_id == "new-1"
     assert recorded_job(made.status).state is JobState.RUNNING
-    assert made.wait == plan.Wait.PROGRESS
+    assert made.wait == steps.Wait.PROGRESS
     assert made.stall is None
 
 
 def test_first_deployment_from_a_savepoint():
     """Its path is written ahead, so that a crash does not lose it."""
-    made = plan.plan(situation(with_job(APP, initial_savepoint_path="s3://s")))
-    ahead = step(made, plan.WriteAhead).status
+    made = planned(situation(with_job(APP, initial_savepoint_path="s3://s")))
+    ahead = step(made, steps.WriteAhead).status
     assert ahead.job_status.upgrade_savepoint_path == "s3://s"
     assert recorded_job(ahead).upgrade_mode is UpgradeMode.SAVEPOINT
-    assert step(made, plan.Submit).savepoint_path == "s3://s"
+    assert step(made, steps.Submit).savepoint_path == "s3://s"
 
 
 def test_an_empty_initial_path_is_none():
     """An empty text asks for nothing."""
-    made = plan.plan(situation(with_job(APP, initial_savepoint_path="")))
-    assert step(made, plan.Submit).savepoint_path is None
+    made = planned(situation(with_job(APP, initial_savepoint_path="")))
+    assert step(made, steps.Submit).savepoint_path is None
     assert recorded_job(made.status).upgrade_mode is UpgradeMode.STATELESS
 
 
 def test_first_deployment_of_a_session_cluster():
     """No job, no job id, no Submit event (Q-9)."""
-    made = plan.plan(situation(SESSION))
+    made = planned(situation(SESSION))
     assert names(made) == ["WriteAhead", "Submit"]
-    assert step(made, plan.Submit).job_id is None
+    assert step(made, steps.Submit).job_id is None
     assert made.status.job_status.job_id is None
     assert made.status.job_status.state is None
 
 
 def test_a_job_that_is_suspended_from_the_start_is_not_touched():
     """R-2: it must run first; nothing is recorded."""
-    made = plan.plan(situation(SUSPENDED))
+    made = planned(situation(SUSPENDED))
     assert (made.steps, made.status) == ((), FlinkDeploymentStatus())
 
 
 def test_a_first_start_removes_old_job_graphs_and_no_checkpoints():
     """With HA, a job graph of a namesake would run beside the new job; a session cluster keeps it."""
-    made = plan.plan(situation(APP, high_availability=True))
+    made = planned(situation(APP, high_availability=True))
     assert names(made) == ["WriteAhead", "DropJobGraphs", "Submit", "Submit"]
-    made = plan.plan(situation(SESSION, high_availability=True))
+    made = planned(situation(SESSION, high_availability=True))
     assert names(made) == ["WriteAhead", "Submit"]
 
 
@@ -110,10 +111,10 @@ def test_a_first_start_removes_old_job_graphs_and_no_checkpoints():
 def test_a_cluster_without_a_record_goes_first(deleting):
     """The status was lost: nothing is submitted over a cluster that nobody knows."""
     facts = Observation(job_manager=job_manager(deleting=deleting))
-    made = plan.plan(situation(APP, observation=facts))
+    made = planned(situation(APP, observation=facts))
     assert names(made) == ([] if deleting else ["DeleteCluster"])
     assert made.status == FlinkDeploymentStatus()
-    assert made.wait == plan.Wait.PROGRESS
+    assert made.wait == steps.Wait.PROGRESS
 
 
 # --- what is not ours
@@ -123,37 +124,26 @@ def test_a_cluster_without_a_record_goes_first(deleting):
 def test_a_deployment_of_somebody_else_is_not_touched(status):
     """Told with what to do, and nothing more happens by itself."""
     facts = Observation(job_manager=job_manager(ours=False))
-    made = plan.plan(situation(APP, status, facts))
+    made = planned(situation(APP, status, facts))
     assert names(made) == ["Error"]
     assert made.stall is not None
     assert made.stall.reason == "NameTaken"
     assert "does not belong to this FlinkDeployment" in (made.status.error or "")
 
 
-def test_a_rollback_of_another_operator_is_not_touched():
-    """Refused until this version can finish one."""
-    status = status_of(APP, state=ReconciliationState.ROLLING_BACK)
-    made = plan.plan(situation(NEW, status, up(), generation=2))
-    assert names(made) == ["UpgradeFailed"]
-    assert made.stall is not None
-
-
-# --- steady
-
-
 def test_a_steady_resource_needs_nothing():
     """The line that users of the reference search for; one look per interval."""
     status = status_of(APP)
-    made = plan.plan(situation(APP, status, up()))
-    assert made == plan.Plan("Resource fully reconciled, nothing to do...", status)
-    assert made.wait == plan.Wait.INTERVAL
+    made = planned(situation(APP, status, up()))
+    assert made == steps.Plan("Resource fully reconciled, nothing to do...", status)
+    assert made.wait == steps.Wait.INTERVAL
 
 
 def test_a_change_that_needs_no_restart_is_noted():
     """P-2: only observedGeneration moves."""
     changed = with_job(APP, upgrade_mode=UpgradeMode.STATELESS, allow_non_restored_state=True)
     status = status_of(APP)
-    made = plan.plan(situation(changed, status, up(), generation=2))
+    made = planned(situation(changed, status, up(), generation=2))
     assert made.steps == ()
     assert made.status == evolve(status, observed_generation=2)
 
@@ -161,25 +151,25 @@ def test_a_change_that_needs_no_restart_is_noted():
 @pytest.mark.parametrize(
     ("status", "facts", "wait"),
     [
-        (status_of(APP, job_manager=JobManager.DEPLOYED_NOT_READY), up(), plan.Wait.PROBE),
-        (status_of(APP, job_manager=JobManager.DEPLOYING), up(), plan.Wait.PROGRESS),
-        (status_of(APP, stable=False, job=FlinkJobState.CREATED), up(), plan.Wait.PROBE),
-        (status_of(APP, stable=False, job=FlinkJobState.FAILED), up(), plan.Wait.INTERVAL),
+        (status_of(APP, job_manager=JobManager.DEPLOYED_NOT_READY), up(), steps.Wait.PROBE),
+        (status_of(APP, job_manager=JobManager.DEPLOYING), up(), steps.Wait.PROGRESS),
+        (status_of(APP, stable=False, job=FlinkJobState.CREATED), up(), steps.Wait.PROBE),
+        (status_of(APP, stable=False, job=FlinkJobState.FAILED), up(), steps.Wait.INTERVAL),
         (
             status_of(APP, job=FlinkJobState.RECONCILING, error="Job Not Found"),
             up(),
-            plan.Wait.PROGRESS,
+            steps.Wait.PROGRESS,
         ),
-        (status_of(APP, job=FlinkJobState.RESTARTING), up(), plan.Wait.PROBE),
-        (status_of(APP, job=FlinkJobState.FINISHED), up(), plan.Wait.INTERVAL),
-        (status_of(SESSION), up(), plan.Wait.INTERVAL),
-        (status_of(SESSION, stable=False), up(), plan.Wait.PROBE),
+        (status_of(APP, job=FlinkJobState.RESTARTING), up(), steps.Wait.PROBE),
+        (status_of(APP, job=FlinkJobState.FINISHED), up(), steps.Wait.INTERVAL),
+        (status_of(SESSION), up(), steps.Wait.INTERVAL),
+        (status_of(SESSION, stable=False), up(), steps.Wait.PROBE),
         (
             status_of(APP, recorded_state=JobState.SUSPENDED, job=FlinkJobState.FINISHED),
             up(),
-            plan.Wait.INTERVAL,
+            steps.Wait.INTERVAL,
         ),
-        (status_of(APP, job_manager=JobManager.ERROR, error="x"), up(), plan.Wait.INTERVAL),
+        (status_of(APP, job_manager=JobManager.ERROR, error="x"), up(), steps.Wait.INTERVAL),
     ],
 )
 def test_how_soon_to_look_again(status, facts, wait):
@@ -187,7 +177,7 @@ def test_how_soon_to_look_again(status, facts, wait):
     spec = SESSION if recorded(status).spec.job is None else APP
     if spec.job is not None and recorded_job(status).state is JobState.SUSPENDED:
         spec = SUSPENDED
-    made = plan.plan(situation(spec, status, facts))
+    made = planned(situation(spec, status, facts))
     assert made.wait == wait
     assert made.steps == ()
 
@@ -202,7 +192,7 @@ def test_how_soon_to_look_again(status, facts, wait):
 )
 def test_what_only_people_can_mend_is_a_stall(status, reason):
     """Stalled tells the error."""
-    made = plan.plan(situation(APP, status, up()))
+    made = planned(situation(APP, status, up()))
     assert made.stall is not None
     assert made.stall.reason == reason
     assert made.stall.message
@@ -217,8 +207,8 @@ def test_a_suspended_job_is_reconciled():
         job=FlinkJobState.FINISHED,
         job_manager=JobManager.MISSING,
     )
-    made = plan.plan(situation(SUSPENDED, status))
-    assert made == plan.Plan("Resource fully reconciled, nothing to do...", status)
+    made = planned(situation(SUSPENDED, status))
+    assert made == steps.Plan("Resource fully reconciled, nothing to do...", status)
 
 
 # --- spec changes
@@ -226,7 +216,7 @@ def test_a_suspended_job_is_reconciled():
 
 def test_a_spec_change():
     """R-7, R-22: checked, announced, written ahead with the new job's id, then the old one is ended."""
-    made = plan.plan(situation(NEW, status_of(APP), up(), generation=2))
+    made = planned(situation(NEW, status_of(APP), up(), generation=2))
     assert names(made) == [
         "SpecChanged",
         "CheckObjects",
@@ -236,29 +226,31 @@ def test_a_spec_change():
         "DeleteCluster",
     ]
     changed = made.steps[0]
-    assert isinstance(changed, plan.Say)
+    assert isinstance(changed, steps.Say)
     assert changed.draft.once
     assert changed.draft.key == "SpecChange: 2"
     assert changed.draft.message == (
         "UPGRADE change(s) detected (Diff: FlinkDeploymentSpec[image : flink:1.20 -> flink:2.0]), "
         "starting reconciliation."
     )
-    ahead = step(made, plan.WriteAhead).status
+    ahead = step(made, steps.WriteAhead).status
     assert ahead == made.status
     assert recon(ahead) is ReconciliationState.UPGRADING
     assert (ahead.observed_generation, ahead.job_status.job_id) == (2, "new-1")
     assert recorded(ahead).spec.image == "flink:2.0"
-    assert step(made, plan.CancelJob).job_id == OLD_ID
-    assert step(made, plan.DeleteCluster) == plan.DeleteCluster("deployment-uid", scale_down=False)
-    assert made.wait == plan.Wait.PROGRESS
+    assert step(made, steps.CancelJob).job_id == OLD_ID
+    assert step(made, steps.DeleteCluster) == steps.DeleteCluster(
+        "deployment-uid", scale_down=False
+    )
+    assert made.wait == steps.Wait.PROGRESS
     assert not made.again
 
 
 def test_a_restart_by_nonce():
     """The same spec with a new nonce is replaced like any other change."""
-    made = plan.plan(situation(application(restart_nonce=1), status_of(APP), up(), generation=2))
+    made = planned(situation(application(restart_nonce=1), status_of(APP), up(), generation=2))
     assert "DeleteCluster" in names(made)
-    gone = plan.plan(situation(APP, status_of(application(restart_nonce=1)), up(), generation=2))
+    gone = planned(situation(APP, status_of(application(restart_nonce=1)), up(), generation=2))
     assert gone.steps == ()
 
 
@@ -279,26 +271,26 @@ def test_a_restart_by_nonce():
 def test_how_a_cluster_is_taken_down(rest, cancels, scale_down):
     """A JobManager that may still have a job is stopped first, or it starts TaskManagers meanwhile."""
     facts = Observation(job_manager=job_manager(), rest=rest)
-    made = plan.plan(situation(NEW, status_of(APP), facts, generation=2))
+    made = planned(situation(NEW, status_of(APP), facts, generation=2))
     assert ("CancelJob" in names(made)) is cancels
-    assert step(made, plan.DeleteCluster).scale_down is scale_down
+    assert step(made, steps.DeleteCluster).scale_down is scale_down
 
 
 def test_a_change_while_the_old_cluster_is_already_going():
     """Somebody deleted it: nothing is deleted twice."""
     facts = Observation(job_manager=job_manager(deleting=True))
-    made = plan.plan(situation(NEW, status_of(APP), facts, generation=2))
+    made = planned(situation(NEW, status_of(APP), facts, generation=2))
     assert names(made)[-1] == "WriteAhead"
-    assert made.wait == plan.Wait.PROGRESS
+    assert made.wait == steps.Wait.PROGRESS
 
 
 def test_a_change_when_no_cluster_is_left():
     """A finished job whose JobManager is gone, or a lost one: one plan brings up the new one."""
     for job_state in (FlinkJobState.FINISHED, FlinkJobState.RECONCILING):
         status = status_of(APP, job_manager=JobManager.MISSING, job=job_state)
-        made = plan.plan(situation(NEW, status, GONE, generation=2))
+        made = planned(situation(NEW, status, GONE, generation=2))
         assert names(made) == ["SpecChanged", "WriteAhead", "Submit", "Submit"]
-        assert step(made, plan.Submit).job_id == "new-1"
+        assert step(made, steps.Submit).job_id == "new-1"
         assert recon(made.status) is ReconciliationState.DEPLOYED
         assert not made.again
 
@@ -306,7 +298,7 @@ def test_a_change_when_no_cluster_is_left():
 def test_a_finished_job_and_a_change():
     """Nothing to cancel; the JobManager that was kept for its history goes."""
     status = status_of(APP, job=FlinkJobState.FINISHED)
-    made = plan.plan(situation(NEW, status, up(job(FlinkState.FINISHED)), generation=2))
+    made = planned(situation(NEW, status, up(job(FlinkState.FINISHED)), generation=2))
     assert names(made)[-2:] == ["WriteAhead", "DeleteCluster"]
 
 
@@ -314,7 +306,7 @@ def test_a_fix_after_an_error():
     """A JobManager that cannot start is replaced; the error ends with the attempt."""
     facts = Observation(job_manager=job_manager(available=False))
     status = status_of(APP, job_manager=JobManager.ERROR, error="pull", stable=False)
-    made = plan.plan(situation(NEW, status, facts, generation=2))
+    made = planned(situation(NEW, status, facts, generation=2))
     assert names(made)[-2:] == ["WriteAhead", "DeleteCluster"]
     assert made.status.error is None
     assert made.stall is None
@@ -324,22 +316,22 @@ def test_a_session_cluster_is_replaced_in_silence():
     """Q-9: SpecChanged, but neither Suspended nor Submit; HA metadata stays for its jobs (3.9)."""
     spec = session(image="flink:2.0")
     at = situation(spec, status_of(SESSION), up(), generation=2, high_availability=True)
-    made = plan.plan(at)
+    made = planned(at)
     assert names(made) == ["SpecChanged", "CheckObjects", "WriteAhead", "DeleteCluster"]
-    assert step(made, plan.DeleteCluster).scale_down  # its jobs would start TaskManagers
+    assert step(made, steps.DeleteCluster).scale_down  # its jobs would start TaskManagers
     at = situation(spec, upgrading(spec, 2), GONE, generation=2, high_availability=True)
-    assert names(plan.plan(at)) == ["Submit"]
+    assert names(planned(at)) == ["Submit"]
 
 
 # --- suspend and resume
 
 
 def test_a_suspension():
-    """Written ahead without a job id: that is how it is known for one after a crash."""
-    made = plan.plan(situation(SUSPENDED, status_of(APP), up(), generation=2))
+    """Written ahead as one: that is how it is known after a crash."""
+    made = planned(situation(SUSPENDED, status_of(APP), up(), generation=2))
     assert names(made) == ["SpecChanged", "Suspended", "WriteAhead", "CancelJob", "DeleteCluster"]
-    assert made.status.job_status.job_id is None
-    gone = plan.plan(situation(SUSPENDED, made.status, GONE, generation=2))
+    assert record.is_suspending(made.status)
+    gone = planned(situation(SUSPENDED, made.status, GONE, generation=2))
     assert gone.steps == ()
     assert recon(gone.status) is ReconciliationState.DEPLOYED
     assert recorded_job(gone.status).state is JobState.SUSPENDED
@@ -352,14 +344,14 @@ def test_a_suspension():
 def test_a_suspension_with_high_availability_leaves_no_metadata():
     """Stateless: what is resumed starts empty."""
     status = upgrading(SUSPENDED, 2, job_id=None)
-    made = plan.plan(situation(SUSPENDED, status, GONE, generation=2, high_availability=True))
+    made = planned(situation(SUSPENDED, status, GONE, generation=2, high_availability=True))
     assert names(made) == ["DeleteHaMetadata"]
 
 
 def test_a_suspension_of_a_cluster_that_is_gone():
     """Nothing has to be written ahead."""
     status = status_of(APP, job_manager=JobManager.MISSING)
-    made = plan.plan(situation(SUSPENDED, status, GONE, generation=2))
+    made = planned(situation(SUSPENDED, status, GONE, generation=2))
     assert names(made) == ["SpecChanged"]
     assert state.lifecycle_state(made.status) is LifecycleState.SUSPENDED
 
@@ -367,20 +359,20 @@ def test_a_suspension_of_a_cluster_that_is_gone():
 def test_a_refused_spec_does_not_start_a_job_that_is_being_suspended():
     """L-30 puts the recorded spec in force as running; the record says that it is to be down."""
     at = situation(SUSPENDED, status_of(APP), up(), generation=2)
-    ahead = step(plan.plan(at), plan.WriteAhead).status
+    ahead = step(planned(at), steps.WriteAhead).status
     in_force = with_job(recorded(ahead).spec, state=JobState.RUNNING)
     for facts in (GONE, up()):
-        made = plan.plan(situation(in_force, ahead, facts, generation=2))
+        made = planned(situation(in_force, ahead, facts, generation=2))
         assert "Submit" not in names(made)
-    made = plan.plan(situation(in_force, ahead, GONE, generation=2))
+    made = planned(situation(in_force, ahead, GONE, generation=2))
     assert state.lifecycle_state(made.status) is LifecycleState.SUSPENDED
 
 
 def test_a_refused_spec_does_not_stop_an_upgrade():
     """L-30: the attempt under way is finished."""
-    ahead = plan.plan(situation(NEW, status_of(APP), up(), generation=2)).status
+    ahead = planned(situation(NEW, status_of(APP), up(), generation=2)).status
     in_force = with_job(recorded(ahead).spec, state=JobState.RUNNING)
-    made = plan.plan(situation(in_force, ahead, GONE, generation=2))
+    made = planned(situation(in_force, ahead, GONE, generation=2))
     assert names(made) == ["Submit", "Submit"]
 
 
@@ -388,25 +380,25 @@ def test_a_suspended_job_stays_so_whatever_changes():
     """R-25: the change is told, and counts when the job is resumed."""
     changed = with_job(NEW, state=JobState.SUSPENDED)
     status = suspended()
-    made = plan.plan(situation(changed, status, GONE, generation=2))
+    made = planned(situation(changed, status, GONE, generation=2))
     assert names(made) == ["SpecChanged"]
     assert made.status == status
 
 
 def test_a_resumption():
     """R-26 in one plan; HA metadata of an earlier run must not come back."""
-    made = plan.plan(situation(APP, suspended(), GONE, generation=2))
+    made = planned(situation(APP, suspended(), GONE, generation=2))
     assert names(made) == ["SpecChanged", "WriteAhead", "Submit", "Submit"]
-    assert step(made, plan.Submit).job_id == "new-1"
+    assert step(made, steps.Submit).job_id == "new-1"
     assert recorded_job(made.status).state is JobState.RUNNING
-    made = plan.plan(situation(APP, suspended(), GONE, generation=2, high_availability=True))
+    made = planned(situation(APP, suspended(), GONE, generation=2, high_availability=True))
     assert names(made)[1:3] == ["WriteAhead", "DeleteHaMetadata"]
 
 
 def test_a_resumption_with_a_jobmanager_still_there():
     """The reference leaves it up after a savepoint: it goes first, and nothing is "suspended" again."""
     facts = up(job(FlinkState.FINISHED))
-    made = plan.plan(situation(APP, suspended(mode=UpgradeMode.SAVEPOINT), facts, generation=2))
+    made = planned(situation(APP, suspended(mode=UpgradeMode.SAVEPOINT), facts, generation=2))
     assert names(made) == ["SpecChanged", "CheckObjects", "WriteAhead", "DeleteCluster"]
 
 
@@ -415,10 +407,10 @@ def test_a_suspension_of_a_job_that_was_cancelled_from_outside(image):
     """The record says suspended already; the cluster goes all the same, and the wish is recorded."""
     status = record.mark_suspended(status_of(APP, job=FlinkJobState.CANCELED))
     wish = evolve(SUSPENDED, image=image)
-    made = plan.plan(situation(wish, status, up(job(FlinkState.CANCELED)), generation=2))
+    made = planned(situation(wish, status, up(job(FlinkState.CANCELED)), generation=2))
     changed = image != APP.image
     assert names(made) == [*(["SpecChanged"] if changed else []), "WriteAhead", "DeleteCluster"]
-    made = plan.plan(situation(wish, made.status, GONE, generation=2))
+    made = planned(situation(wish, made.status, GONE, generation=2))
     assert state.lifecycle_state(made.status) is LifecycleState.SUSPENDED
     assert record.is_stable(made.status)
 
@@ -426,23 +418,23 @@ def test_a_suspension_of_a_job_that_was_cancelled_from_outside(image):
 def test_a_refused_spec_leaves_a_cancelled_job_as_it_is():
     """L-30 puts the recorded spec in force, which says suspended although nobody asked for it."""
     status = record.mark_suspended(status_of(APP, job=FlinkJobState.CANCELED))
-    made = plan.plan(situation(recorded(status).spec, status, up(job(FlinkState.CANCELED))))
+    made = planned(situation(recorded(status).spec, status, up(job(FlinkState.CANCELED))))
     assert made.steps == ()
-    assert made.wait == plan.Wait.INTERVAL
+    assert made.wait == steps.Wait.INTERVAL
 
 
 def test_a_job_cancelled_from_outside_is_started_again():
     """P-5 made it suspended in the record; the user wants it running."""
     status = record.mark_suspended(status_of(APP, job=FlinkJobState.CANCELED))
-    made = plan.plan(situation(APP, status, up(job(FlinkState.CANCELED))))
+    made = planned(situation(APP, status, up(job(FlinkState.CANCELED))))
     assert names(made) == ["SpecChanged", "CheckObjects", "WriteAhead", "DeleteCluster"]
     ahead = made.status
-    made = plan.plan(situation(APP, ahead, up(job(FlinkState.CANCELED))))
+    made = planned(situation(APP, ahead, up(job(FlinkState.CANCELED))))
     assert names(made)[-2:] == [
         "WriteAhead",
         "DeleteCluster",
     ]  # its generation is the new one's too
-    made = plan.plan(situation(APP, ahead, GONE))
+    made = planned(situation(APP, ahead, GONE))
     assert names(made) == ["SpecChanged", "WriteAhead", "Submit", "Submit"]
     assert made.status.observed_generation == 1
 
@@ -465,7 +457,7 @@ def test_the_ingress_follows_a_deployment(has_spec, exists, managed, expected):
     """Made, updated or deleted with it; told when it is not managed."""
     spec = evolve(APP, ingress=IngressSpec(template="x")) if has_spec else APP
     facts = Observation(has_ingress=exists)
-    made = plan.plan(situation(spec, observation=facts, manage_ingress=managed))
+    made = planned(situation(spec, observation=facts, manage_ingress=managed))
     assert names(made)[3:] == ([expected] if expected else [])
 
 
@@ -474,7 +466,7 @@ def test_a_health_record_belongs_to_one_run():
     status = evolve(
         upgrading(NEW, 2, job_id="ahead"), cluster_info={"ClusterHealthInfo": "{}", "x": "1"}
     )
-    made = plan.plan(situation(NEW, status, GONE, generation=2))
+    made = planned(situation(NEW, status, GONE, generation=2))
     assert made.status.cluster_info == {"x": "1"}
 
 
@@ -488,6 +480,6 @@ def test_a_health_record_belongs_to_one_run():
 )
 def test_nothing_starts_beside_an_old_pod(at):
     """Background propagation and deletions by hand leave pods behind for a while."""
-    made = plan.plan(at)
-    assert (names(made), made.wait) == ([], plan.Wait.PROGRESS)
+    made = planned(at)
+    assert (names(made), made.wait) == ([], steps.Wait.PROGRESS)
     assert made.status == at.status

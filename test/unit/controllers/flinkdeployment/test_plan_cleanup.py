@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve
 from fakes.deployments import (
     GONE,
+    answered,
     job,
     job_manager,
     situation,
@@ -15,6 +16,7 @@ from fakes.plans import (
     APP,
     NEW,
     SESSION,
+    cleaned,
     names,
 )
 
@@ -22,14 +24,15 @@ from flinkop.api.status import (
     FlinkJobState,
     LifecycleState,
 )
-from flinkop.controllers.flinkdeployment import plan
 from flinkop.controllers.flinkdeployment.observation import Observation, Rest, RestFacts
+from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.flink.interpret import Done
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import state
 
 
 def clean(spec, status=None, facts=GONE, **options):
-    return plan.cleanup(situation(spec, status, facts, **options))
+    return cleaned(situation(spec, status, facts, **options))
 
 
 def test_deleting_an_application():
@@ -37,7 +40,7 @@ def test_deleting_an_application():
     made = clean(APP, status_of(APP), up())
     assert names(made) == ["Cleanup", "CancelJob", "DeleteCluster"]
     assert made.silent
-    assert made.wait == plan.Wait.PROGRESS
+    assert made.wait == steps.Wait.PROGRESS
 
 
 def test_deletion_waits_for_the_cluster():
@@ -58,7 +61,7 @@ def test_when_nothing_is_left_the_resource_goes(spec, status):
     for facts in (GONE, Observation(job_manager=job_manager(ours=False))):
         made = clean(spec, status, facts)
         assert names(made) == ["Cleanup", "ReleaseFinalizer"]
-        assert made.wait == plan.Wait.NONE
+        assert made.wait == steps.Wait.NONE
 
 
 @pytest.mark.parametrize("spec", [APP, SESSION])
@@ -76,7 +79,7 @@ def test_session_jobs_keep_their_cluster():
     assert names(made) == ["Cleanup", "CleanupFailed"]
     assert made.stall is not None
     assert made.stall.message == "The session jobs [a, b] should be deleted first"
-    assert made.wait == plan.Wait.INTERVAL
+    assert made.wait == steps.Wait.INTERVAL
     assert not made.silent
     unblocked = clean(SESSION, status_of(SESSION), facts, block_on_session_jobs=False)
     assert "DeleteCluster" in names(unblocked)
@@ -112,19 +115,34 @@ def test_unmanaged_jobs_that_cannot_be_listed_do_not_block():
     assert "DeleteCluster" in names(clean(SESSION, status_of(SESSION), facts))
 
 
-@pytest.mark.parametrize(
-    ("job_state", "blocked"),
-    [("RUNNING", True), ("RECONCILING", True), ("FINISHED", False), (None, False)],
-)
-def test_a_savepoint_on_deletion_cannot_be_taken_yet(job_state, blocked):
-    """Better kept than lost: told with what to do; a job that has ended has nothing to save."""
-    status = status_of(APP, job=FlinkJobState(job_state) if job_state else None)
-    made = clean(APP, status, up(), savepoint_on_deletion=True)
-    assert ("CleanupFailed" in names(made)) is blocked
-    assert ("DeleteCluster" in names(made)) is not blocked
-    if blocked:
-        assert made.stall is not None
-        assert "savepoint-on-deletion" in made.stall.message
+def test_a_savepoint_on_deletion():
+    """The job is stopped with one first; then the cluster goes."""
+    made = clean(APP, status_of(APP), up(), savepoint_on_deletion=True)
+    assert names(made) == ["Cleanup", "WriteAhead", "StopJob"]
+    facts = Observation(
+        job_manager=job_manager(),
+        rest=answered(job(FlinkState.FINISHED), savepoint=Done("s3://s")),
+    )
+    made = clean(APP, made.status, facts, savepoint_on_deletion=True)
+    assert names(made) == ["DeleteCluster"]
+
+
+@pytest.mark.parametrize("job_state", ["RESTARTING", "RECONCILING"])
+def test_a_savepoint_on_deletion_waits_for_a_running_job(job_state):
+    """Q-31: better kept than lost; told with what to do."""
+    status = status_of(APP, job=FlinkJobState(job_state))
+    made = clean(APP, status, up(job(FlinkState.RESTARTING)), savepoint_on_deletion=True)
+    assert names(made) == ["Cleanup", "CleanupFailed"]
+    assert made.stall is not None
+    assert "savepoint-on-deletion" in made.stall.message
+
+
+@pytest.mark.parametrize("job_state", ["FINISHED", "CANCELED"])
+def test_a_job_that_has_ended_has_nothing_to_save(job_state):
+    """The cluster goes at once."""
+    status = status_of(APP, job=FlinkJobState(job_state))
+    made = clean(APP, status, up(job(FlinkState(job_state))), savepoint_on_deletion=True)
+    assert "DeleteCluster" in names(made)
 
 
 @pytest.mark.parametrize("upgrade", [GONE, Observation(job_manager=job_manager(2))])

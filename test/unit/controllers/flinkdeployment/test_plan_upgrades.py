@@ -16,6 +16,7 @@ from fakes.plans import (
     NEW,
     SUSPENDED,
     names,
+    planned,
     recon,
     recorded,
     recorded_job,
@@ -28,8 +29,8 @@ from flinkop.api.status import (
     LifecycleState,
     ReconciliationState,
 )
-from flinkop.controllers.flinkdeployment import plan
 from flinkop.controllers.flinkdeployment.observation import Observation
+from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.lifecycle import record, state
 
 # --- interrupted upgrades
@@ -38,9 +39,9 @@ from flinkop.lifecycle import record, state
 def test_the_old_cluster_is_gone():
     """T-1: submitted with the id that was written ahead; nothing new has to be written first."""
     status = upgrading(NEW, 2, job_id="ahead")
-    made = plan.plan(situation(NEW, status, GONE, generation=2))
+    made = planned(situation(NEW, status, GONE, generation=2))
     assert names(made) == ["Submit", "Submit"]
-    submit = step(made, plan.Submit)
+    submit = step(made, steps.Submit)
     assert (submit.job_id, submit.generation, submit.savepoint_path) == ("ahead", 2, None)
     assert recon(made.status) is ReconciliationState.DEPLOYED
     assert made.status.job_manager_deployment_status is JobManager.DEPLOYING
@@ -51,24 +52,24 @@ def test_old_metadata_goes_before_the_new_cluster_comes():
     at = situation(
         NEW, upgrading(NEW, 2, job_id="ahead"), GONE, generation=2, high_availability=True
     )
-    assert names(plan.plan(at)) == ["DeleteHaMetadata", "Submit", "Submit"]
+    assert names(planned(at)) == ["DeleteHaMetadata", "Submit", "Submit"]
 
 
 def test_the_old_cluster_is_still_going():
     """Nothing is done twice, and nothing is submitted beside it."""
     facts = Observation(job_manager=job_manager(deleting=True))
     for generation in (2, 3):
-        made = plan.plan(situation(NEW, upgrading(NEW, 2), facts, generation=generation))
+        made = planned(situation(NEW, upgrading(NEW, 2), facts, generation=generation))
         assert made.steps == ()
-        assert made.wait == plan.Wait.PROGRESS
+        assert made.wait == steps.Wait.PROGRESS
 
 
 def test_the_old_cluster_was_not_deleted_yet():
     """A crash lay between the record and the deletion."""
     status = upgrading(NEW, 2, job_id="ahead")
-    made = plan.plan(situation(NEW, status, up(), generation=2))
+    made = planned(situation(NEW, status, up(), generation=2))
     assert names(made) == ["DeleteCluster"]
-    assert step(made, plan.DeleteCluster).scale_down  # its job is known by an id that was replaced
+    assert step(made, steps.DeleteCluster).scale_down  # its job is known by an id that was replaced
     assert made.status == status
 
 
@@ -77,18 +78,18 @@ def test_the_new_cluster_is_there_already(spec):
     """T-2: a crash lay between submission and its record; what is missing is made, under the same id."""
     status = upgrading(spec, 2, job_id="ahead")
     facts = Observation(job_manager=job_manager(2))
-    made = plan.plan(situation(spec, status, facts, generation=2))
+    made = planned(situation(spec, status, facts, generation=2))
     assert names(made)[-1] == "Submit"
-    assert step(made, plan.Submit).job_id == ("ahead" if spec.job else None)
+    assert step(made, steps.Submit).job_id == ("ahead" if spec.job else None)
     assert recon(made.status) is ReconciliationState.DEPLOYED
 
 
 def test_a_cluster_that_nobody_wants_any_more_is_not_finished():
     """An upgrade that another operator began, and that is to end suspended."""
     facts = Observation(job_manager=job_manager(2))
-    made = plan.plan(situation(SUSPENDED, upgrading(SUSPENDED, 2), facts, generation=2))
+    made = planned(situation(SUSPENDED, upgrading(SUSPENDED, 2), facts, generation=2))
     assert names(made) == ["DeleteCluster"]
-    assert made.wait == plan.Wait.PROGRESS
+    assert made.wait == steps.Wait.PROGRESS
 
 
 def test_a_first_deployment_that_was_interrupted():
@@ -98,8 +99,8 @@ def test_a_first_deployment_that_was_interrupted():
         spec, 1, first=True, mode=UpgradeMode.SAVEPOINT, path="s3://s", job_id="ahead"
     )
     for facts in (GONE, Observation(job_manager=job_manager(1))):
-        made = plan.plan(situation(spec, status, facts))
-        submit = step(made, plan.Submit)
+        made = planned(situation(spec, status, facts))
+        submit = step(made, steps.Submit)
         assert (submit.job_id, submit.savepoint_path) == ("ahead", "s3://s")
         assert recorded(made.status).first_deployment is True
         assert recorded_job(made.status).upgrade_mode is UpgradeMode.SAVEPOINT
@@ -108,9 +109,9 @@ def test_a_first_deployment_that_was_interrupted():
 def test_a_record_without_an_id_gets_one_before_the_submission():
     """The reference writes the id in a step of its own."""
     status = upgrading(APP, 1, first=True, job_id=None)
-    made = plan.plan(situation(APP, status, GONE))
+    made = planned(situation(APP, status, GONE))
     assert names(made) == ["WriteAhead", "Submit", "Submit"]
-    assert step(made, plan.WriteAhead).status.job_status.job_id == "new-1"
+    assert step(made, steps.WriteAhead).status.job_status.job_id == "new-1"
 
 
 # --- a new spec during an upgrade
@@ -120,12 +121,12 @@ def test_a_new_spec_before_the_first_attempt_got_through():
     """P-7: the new one wins, with its own savepoint."""
     status = upgrading(APP, 1, first=True, mode=UpgradeMode.SAVEPOINT, path="s3://old")
     newer = with_job(NEW, initial_savepoint_path="s3://new")
-    made = plan.plan(situation(newer, status, GONE, generation=2))
-    ahead = step(made, plan.WriteAhead).status
+    made = planned(situation(newer, status, GONE, generation=2))
+    ahead = step(made, steps.WriteAhead).status
     assert recorded(ahead).first_deployment is True
     assert ahead.observed_generation == 2
-    assert step(made, plan.Submit).savepoint_path == "s3://new"
-    made = plan.plan(situation(SUSPENDED, status, GONE, generation=2))
+    assert step(made, steps.Submit).savepoint_path == "s3://new"
+    made = planned(situation(SUSPENDED, status, GONE, generation=2))
     assert made.steps == ()
     assert record.last_reconciled(made.status) is None
 
@@ -134,28 +135,28 @@ def test_a_new_spec_after_the_first_attempt_got_through():
     """P-6 first: from then on it is a change like any other, without noise about the attempt."""
     status = upgrading(APP, 1, first=True, job_id="ahead")
     facts = Observation(job_manager=job_manager(1))
-    made = plan.plan(situation(NEW, status, facts, generation=2))
+    made = planned(situation(NEW, status, facts, generation=2))
     assert made.steps == ()
     assert made.again
     assert recon(made.status) is ReconciliationState.DEPLOYED
-    made = plan.plan(situation(NEW, made.status, facts, generation=2))
+    made = planned(situation(NEW, made.status, facts, generation=2))
     assert names(made)[:3] == ["SpecChanged", "CheckObjects", "Suspended"]
 
 
 def test_a_new_spec_while_the_old_cluster_is_there():
     """Written ahead anew, with a new id, before anything else."""
-    made = plan.plan(situation(NEW, upgrading(APP, 2), up(), generation=3))
+    made = planned(situation(NEW, upgrading(APP, 2), up(), generation=3))
     assert names(made) == ["SpecChanged", "WriteAhead", "CancelJob", "DeleteCluster"]
-    ahead = step(made, plan.WriteAhead).status
+    ahead = step(made, steps.WriteAhead).status
     assert (ahead.observed_generation, ahead.job_status.job_id) == (3, "new-1")
     assert recorded(ahead).spec.image == "flink:2.0"
 
 
 def test_a_new_spec_when_the_old_cluster_is_gone():
     """The newer one is written ahead and submitted; the outdated one never is."""
-    made = plan.plan(situation(NEW, upgrading(APP, 2, job_id="ahead"), GONE, generation=3))
+    made = planned(situation(NEW, upgrading(APP, 2, job_id="ahead"), GONE, generation=3))
     assert names(made) == ["SpecChanged", "WriteAhead", "Submit", "Submit"]
-    submit = step(made, plan.Submit)
+    submit = step(made, steps.Submit)
     assert (submit.generation, submit.job_id) == (3, "new-1")
     assert submit.spec.image == "flink:2.0"
 
@@ -163,16 +164,16 @@ def test_a_new_spec_when_the_old_cluster_is_gone():
 def test_a_suspension_during_an_upgrade():
     """Whether the old cluster is still there or gone."""
     wish = with_job(NEW, state=JobState.SUSPENDED)
-    made = plan.plan(situation(wish, upgrading(NEW, 2), up(), generation=3))
+    made = planned(situation(wish, upgrading(NEW, 2), up(), generation=3))
     assert names(made)[-2:] == ["CancelJob", "DeleteCluster"]
-    assert made.status.job_status.job_id is None
-    made = plan.plan(situation(wish, upgrading(NEW, 2), GONE, generation=3))
+    assert record.is_suspending(made.status)
+    made = planned(situation(wish, upgrading(NEW, 2), GONE, generation=3))
     assert "Submit" not in names(made)
     assert state.lifecycle_state(made.status) is LifecycleState.SUSPENDED
 
 
 def test_a_resumption_during_a_suspension():
     """The user changed their mind: the cluster still goes, and a new one comes."""
-    ahead = plan.plan(situation(SUSPENDED, status_of(APP), up(), generation=2)).status
-    made = plan.plan(situation(APP, ahead, GONE, generation=3))
+    ahead = planned(situation(SUSPENDED, status_of(APP), up(), generation=2)).status
+    made = planned(situation(APP, ahead, GONE, generation=3))
     assert names(made) == ["SpecChanged", "WriteAhead", "Submit", "Submit"]

@@ -27,6 +27,7 @@ from flinkop.api.status import (
     ReconciliationState,
 )
 from flinkop.controllers.flinkdeployment import progress
+from flinkop.controllers.flinkdeployment.assessed import Assessed, Subject
 from flinkop.controllers.flinkdeployment.observation import (
     JobFailure,
     Observation,
@@ -43,7 +44,7 @@ APP = application()
 
 
 def assess(status, observation, spec=APP, **more):
-    return progress.assess(progress.Subject(status, observation, spec, NOW, **more))
+    return progress.assess(Subject(status, observation, spec, NOW, **more))
 
 
 def told(found):
@@ -71,21 +72,27 @@ def with_state(status, state):
 # --- the gate (2.1)
 
 
-@pytest.mark.parametrize(
-    "status",
-    [FlinkDeploymentStatus(), with_state(status_of(APP), ReconciliationState.ROLLING_BACK)],
-)
-def test_nothing_is_judged_before_the_first_deployment_or_during_a_rollback(status):
-    """O-1, O-2: also not when a Deployment is there."""
+def test_nothing_is_judged_before_the_first_deployment():
+    """O-1: also not when a Deployment is there."""
+    status = FlinkDeploymentStatus()
     for facts in (GONE, up(), unavailable(PodFailure("ErrImagePull", "x"))):
-        assert assess(status, facts) == progress.Assessed(status)
+        assert assess(status, facts) == Assessed(status)
+
+
+def test_during_a_rollback_only_the_end_of_the_failed_cluster_counts():
+    """O-2: neither its job nor its pods."""
+    status = with_state(status_of(APP), ReconciliationState.ROLLING_BACK)
+    for facts in (up(), unavailable(PodFailure("ErrImagePull", "x"))):
+        assert assess(status, facts) == Assessed(status)
+    gone = assess(status, GONE).status
+    assert gone.job_manager_deployment_status is JobManager.MISSING
 
 
 @pytest.mark.parametrize("facts", [up(), up(job(FlinkState.FAILED)), silent(), unavailable()])
 def test_during_an_upgrade_only_the_end_of_the_old_cluster_counts(facts):
     """O-4: its job and its JobManager no longer matter while they go."""
     status = upgrading(APP, 2, job=FlinkJobState.RUNNING, job_manager=JobManager.READY)
-    assert assess(status, facts) == progress.Assessed(status)
+    assert assess(status, facts) == Assessed(status)
 
 
 @pytest.mark.parametrize(
@@ -173,14 +180,14 @@ def test_a_jobmanager_that_cannot_start(facts, reason, message):
     assert error_of(found)["additionalMetadata"] == {"reason": reason}
     assert told(found) == [("Warning", reason, message)]
     again = assess(found.status, facts)
-    assert again == progress.Assessed(found.status)
+    assert again == Assessed(found.status)
 
 
 def test_one_failure_changes_its_words():
     """ErrImagePull and ImagePullBackOff take turns: one event, one error."""
     first = assess(status_of(APP), unavailable(PodFailure("ErrImagePull", "a")))
     second = assess(first.status, unavailable(PodFailure("ImagePullBackOff", "b")))
-    assert second == progress.Assessed(first.status)
+    assert second == Assessed(first.status)
 
 
 def test_an_error_that_took_the_place_is_put_right():
@@ -200,7 +207,7 @@ def test_a_pod_that_no_node_takes_may_still_start():
     first = assess(status_of(APP), waiting("0/5 nodes"))
     assert first.status.job_manager_deployment_status is JobManager.DEPLOYING
     assert told(first) == [("Warning", "Unschedulable", "0/5 nodes")]
-    assert assess(first.status, waiting("0/6 nodes")) == progress.Assessed(first.status)
+    assert assess(first.status, waiting("0/6 nodes")) == Assessed(first.status)
     worse = assess(first.status, unavailable(PodFailure("ErrImagePull", "a")))
     assert worse.status.job_manager_deployment_status is JobManager.ERROR
     assert len(worse.drafts) == 1
@@ -273,7 +280,7 @@ def test_the_first_state_has_no_previous_one():
 def test_a_steady_job_changes_nothing():
     """No update time, no event: no write."""
     once = assess(status_of(APP), up()).status
-    assert assess(once, up()) == progress.Assessed(once)
+    assert assess(once, up()) == Assessed(once)
 
 
 @pytest.mark.parametrize(
@@ -328,7 +335,7 @@ def test_a_jobmanager_may_answer_before_its_job_is_submitted(state):
     """The first minute of being available: no error so early, however long the start took."""
     status = status_of(APP, job=state, stable=False)
     early = Observation(job_manager=job_manager(available_for=59), rest=answered())
-    assert assess(status, early) == progress.Assessed(status)
+    assert assess(status, early) == Assessed(status)
     late = Observation(job_manager=job_manager(available_for=60), rest=answered())
     assert assess(status, late).status.error == "Job Not Found"
 
@@ -344,7 +351,7 @@ def test_a_suspended_job_is_not_looked_for():
     status = status_of(APP, recorded_state=JobState.SUSPENDED, job=FlinkJobState.FINISHED)
     for rest in (answered(), answered(job(FlinkState.FINISHED))):
         found = assess(status, Observation(job_manager=job_manager(), rest=rest))
-        assert found == progress.Assessed(status)
+        assert found == Assessed(status)
 
 
 def test_a_failed_job_tells_why_first():
@@ -368,7 +375,7 @@ def test_a_failed_job_tells_why_first():
     assert document["message"] == "a.B: outer"
     assert [e["message"] for e in document["throwableList"]] == ["c.D: middle"]
     again = assess(found.status, up(job(FlinkState.FAILED)))
-    assert again == progress.Assessed(found.status)
+    assert again == Assessed(found.status)
 
 
 @pytest.mark.parametrize("failure", [None, JobFailure(())])

@@ -132,10 +132,10 @@ def test_keys_the_operator_sets_itself(key):
 
 
 def test_rollback_needs_high_availability():
-    """D6: without it that is told first; with it, that it is not there yet."""
+    """D6."""
     key = K + "deployment.rollback.enabled"
     assert reason(having({key: "true"})) == "RollbackNeedsHa"
-    assert reason(having({key: "true", **HA})) == "NotYetSupported"
+    assert reason(having({key: "true", **HA})) is None
     assert reason(having({key: "false"})) is None
 
 
@@ -292,10 +292,9 @@ def test_what_cannot_be_read_is_a_problem():
 
 def test_what_is_not_there_yet_comes_last():
     """A fault of the spec is told before a limit of this version."""
-    dirs = {"state.checkpoints.dir": "s3://c", "state.savepoints.dir": "s3://s"}
-    stateful = having(dirs, with_job(APP, upgrade_mode=UpgradeMode.SAVEPOINT))
-    assert reason(stateful) == "NotYetSupported"
-    assert reason(evolve(stateful, service_account=None)) == "ServiceAccountMissing"
+    health = having({"kubernetes.operator.cluster.health-check.enabled": "true"})
+    assert reason(health) == "NotYetSupported"
+    assert reason(evolve(health, service_account=None)) == "ServiceAccountMissing"
 
 
 def test_defaults_of_the_operator_count():

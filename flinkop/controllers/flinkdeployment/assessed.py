@@ -1,0 +1,55 @@
+"""What is assessed, and what comes of it: a status, and what is worth an Event; frozen values."""
+
+import datetime as dt
+
+from attrs import evolve, field, frozen
+
+from flinkop import clock
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import FlinkDeploymentStatus
+from flinkop.controllers.flinkdeployment.observation import Observation
+from flinkop.events.draft import EventDraft
+from flinkop.lifecycle.failure import Limits
+from flinkop.stages.cluster_options import ClusterOptions
+
+
+@frozen
+class Assessed:
+    """The status after observation, and what is worth an Event."""
+
+    status: FlinkDeploymentStatus
+    drafts: tuple[EventDraft, ...] = ()
+
+    def say(self, *drafts: EventDraft) -> "Assessed":
+        """Return this with `drafts` added."""
+        return evolve(self, drafts=(*self.drafts, *drafts))
+
+    def having(self, status: FlinkDeploymentStatus) -> "Assessed":
+        """Return this with another status."""
+        return evolve(self, status=status)
+
+
+@frozen
+class Subject:
+    """What is being assessed: status and observation, with what they are judged by.
+
+    Attributes:
+        status: status before this reconcile.
+        observation: facts of this reconcile.
+        spec: the spec that the user wants now.
+        now: wall time.
+        limits: how much of a failure goes into `status.error`.
+        options: options of the cluster.
+    """
+
+    status: FlinkDeploymentStatus
+    observation: Observation
+    spec: FlinkDeploymentSpec
+    now: dt.datetime
+    limits: Limits = field(factory=Limits)
+    options: ClusterOptions = field(factory=ClusterOptions)
+
+    @property
+    def now_ms(self) -> int:
+        """Wall time in epoch milliseconds."""
+        return clock.epoch_ms(self.now)

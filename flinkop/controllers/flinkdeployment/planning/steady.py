@@ -1,0 +1,235 @@
+"""Nothing new is asked for: keep what is there alive, and say what is wrong; pure (behaviour.md 3.10).
+
+In this order, first match: a failed job is restarted if that is wanted; an unhealthy cluster is deleted, so
+that it comes back from its HA metadata; a lost cluster is deployed again; the JobManager of a job that
+ended long ago goes.
+"""
+
+import datetime as dt
+
+from attrs import evolve
+
+from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+)
+from flinkop.controllers.flinkdeployment import progress
+from flinkop.controllers.flinkdeployment.planning import (
+    deadlines,
+    deciding,
+    situation,
+    starting,
+    stopping,
+    telling,
+)
+from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.flinkdeployment.planning.starting import Restore
+from flinkop.controllers.flinkdeployment.planning.steps import (
+    Inquiry,
+    Outcome,
+    Plan,
+    Say,
+    Step,
+    Submit,
+    Wait,
+    WriteAhead,
+)
+from flinkop.events import reasons
+from flinkop.events.draft import warning
+from flinkop.lifecycle import record
+from flinkop.lifecycle.failure import words
+from flinkop.lifecycle.state import Stall
+from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Available, Impossible, NotNow, Question
+
+
+def steady(at: Situation) -> Outcome:
+    """Record that nothing new is asked for (P-2), then look after what is there."""
+    return others(at.having(record.refresh(at.status, at.generation)))
+
+
+def others(at: Situation) -> Outcome:
+    """R-80 to R-85."""
+    made = _restart_failed(at) or _recover(at) or _retire(at)
+    return made if made is not None else _idle(at)
+
+
+# --- failed
+
+
+def _restart_failed(at: Situation) -> Outcome | None:
+    """R-80: as in an upgrade of a job that has ended, so that its state is proven to be there (Q-7)."""
+    failed = at.status.job_status.state is FlinkJobState.FAILED
+    if not (failed and at.options.restart_failed) or situation.recorded_as_down(at.status):
+        return None
+    running = progress.deployed_spec(at.status)
+    if running is None:
+        return None
+    decision = deciding.decide(at)
+    match decision:
+        case Question():
+            return Inquiry(decision)
+        case Available():
+            generation = at.status.observed_generation or at.generation
+            again = evolve(at, spec=running, generation=generation)
+            return stopping.begin(again, evolve(decision, reason="the job has failed"))
+        case Impossible():
+            return telling.refused(at, decision.reason, decision.message)
+        case NotNow():
+            return None
+
+
+# --- lost
+
+
+def _recover(at: Situation) -> Outcome | None:
+    """R-83: deploy again what was deployed; from HA metadata where the cluster keeps it."""
+    if not is_lost(at) or _cannot_recover(at) is not None:
+        return None
+    spec = progress.deployed_spec(at.status) or at.spec
+    restore = _restore_lost(at)
+    if not isinstance(restore, Restore):
+        return restore
+    job = at.status.job_status
+    if spec.job is None:
+        job = evolve(job, job_id=None)
+    elif not at.options.high_availability or job.job_id is None:
+        job = evolve(job, job_id=at.new_job_id())
+    if restore.path == LAST_STATE_PATH:
+        job = evolve(job, upgrade_savepoint_path=restore.path)
+    attempt = evolve(at.status, job_status=job)
+    text = "Recovering lost deployment"
+    said: tuple[Step, ...] = (Say(warning(reasons.RECOVER_DEPLOYMENT, reasons.JOB, text)),)
+    generation = at.status.observed_generation or at.generation
+    return Plan(
+        reason="the JobManager Deployment was lost: deploying it again",
+        status=starting.started(evolve(at, spec=spec), attempt),
+        steps=(
+            *(said if spec.job else ()),
+            WriteAhead(attempt),
+            *restore.before,
+            Submit(spec, generation, job.job_id, restore.path),
+        ),
+        wait=Wait.PROGRESS,
+    )
+
+
+def _restore_lost(at: Situation) -> Restore | Outcome:
+    """Return what a lost job comes back from; a job without state and without HA starts as it last did."""
+    if at.spec.job is None:
+        return Restore(None)
+    if at.options.high_availability:
+        found = starting.restore_last_state(at)
+        may_be_empty = isinstance(found, Plan) and at.user_mode is UpgradeMode.STATELESS
+        return Restore(None) if may_be_empty else found
+    from_path = at.recorded_mode is UpgradeMode.SAVEPOINT
+    return Restore(starting.known_path(at.status) if from_path else None)
+
+
+def is_lost(at: Situation) -> bool:
+    """Whether the JobManager is gone and should be there."""
+    if at.observation.job_manager is not None:
+        return False
+    deployed = progress.deployed_spec(at.status)
+    if deployed is None or deployed.job is None:
+        return deployed is not None
+    return deployed.job.state is JobState.RUNNING and not at.job_ended
+
+
+def _cannot_recover(at: Situation) -> str | None:
+    """Return why a lost cluster is not brought back, in words; None when it is."""
+    if not at.options.recovery:
+        return "kubernetes.operator.jm-deployment-recovery.enabled is false"
+    if at.options.high_availability:
+        return None
+    if at.spec.job is None:
+        return "without high availability its jobs could not be brought back"
+    if at.user_mode is not UpgradeMode.STATELESS:
+        return "without high availability nothing tells which checkpoint is its job's newest"
+    return None
+
+
+# --- ended
+
+
+def _retire(at: Situation) -> Plan | None:
+    """R-85: the JobManager of a job that ended stays for a while, to be asked about it."""
+    manager = at.observation.job_manager
+    until = deadlines.retirement(at)
+    if until is None or manager is None or manager.deleting or at.now < until:
+        return None
+    gone = evolve(at.status, job_manager_deployment_status=JobManager.MISSING)
+    return Plan(
+        reason="the job ended long ago: deleting its JobManager",
+        status=gone,
+        steps=(WriteAhead(gone), *stopping.delete_steps(at)),
+    )
+
+
+# --- idle
+
+
+def _idle(at: Situation) -> Plan:
+    status = at.status
+    stall = _lost_stall(at) if is_lost(at) else _job_stall(status)
+    moments = (deadlines.rollback(at), _retirement_due(at))
+    times = [moment for moment in moments if moment is not None and moment > at.now]
+    return Plan(
+        _reason(status), status, wait=_wait(status), due=min(times, default=None), stall=stall
+    )
+
+
+def _retirement_due(at: Situation) -> dt.datetime | None:
+    return deadlines.retirement(at) if at.observation.job_manager is not None else None
+
+
+def _lost_stall(at: Situation) -> Stall:
+    message = (
+        f"the JobManager Deployment is gone and is not deployed again, because {_cannot_recover(at)}. "
+        "Change spec.restartNonce to start the cluster anew"
+    )
+    return Stall("JobManagerMissing", message)
+
+
+def _reason(status: FlinkDeploymentStatus) -> str:
+    state = status.job_manager_deployment_status
+    suspended = situation.recorded_as_down(status)
+    if (state is JobManager.READY or suspended) and record.is_stable(status):
+        return "Resource fully reconciled, nothing to do..."
+    return f"waiting: JobManager {state.value}, job {status.job_status.state or 'not known yet'}"
+
+
+def _wait(status: FlinkDeploymentStatus) -> str:
+    match status.job_manager_deployment_status:
+        case JobManager.DEPLOYED_NOT_READY:
+            return Wait.PROBE
+        case JobManager.DEPLOYING:
+            return Wait.PROGRESS
+        case JobManager.READY if status.error == progress.JOB_NOT_FOUND:
+            return Wait.PROGRESS
+        case JobManager.READY if _in_between(status):
+            return Wait.PROBE
+        case _:
+            return Wait.INTERVAL
+
+
+def _in_between(status: FlinkDeploymentStatus) -> bool:
+    """Whether the job, or the session cluster, is on its way to another state, which no watch tells."""
+    recorded = record.last_reconciled(status)
+    job = recorded.spec.job if recorded else None
+    if job is None:
+        return not record.is_stable(status)
+    if job.state is JobState.SUSPENDED:
+        return False
+    state = status.job_status.state
+    return state is not FlinkJobState.RUNNING and not (state is not None and state.is_terminal)
+
+
+def _job_stall(status: FlinkDeploymentStatus) -> Stall | None:
+    if status.job_manager_deployment_status is JobManager.ERROR:
+        return Stall("JobManagerFailed", words(status.error or "the JobManager cannot start"))
+    if status.job_status.state is FlinkJobState.FAILED:
+        text = status.error or "the job has failed; see its JobManager's log"
+        return Stall("JobFailed", words(text))
+    return None

@@ -1,0 +1,206 @@
+"""From a spec that changed to the new cluster; pure (behaviour.md R-6 to R-9, R-20 to R-26).
+
+changed ─> decided how the job goes down (lifecycle.upgrade) ─> taken down (stopping)
+UPGRADING found ─> old cluster there: deleted · going: waited for · gone: new one submitted · new one there: recorded
+"""
+
+from attrs import evolve
+
+from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import ReconciliationState
+from flinkop.controllers.flinkdeployment import progress
+from flinkop.controllers.flinkdeployment.planning import (
+    deciding,
+    situation,
+    starting,
+    steady,
+    stopping,
+    telling,
+)
+from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.flinkdeployment.planning.steps import (
+    Inquiry,
+    Outcome,
+    Plan,
+    Step,
+    Wait,
+    WriteAhead,
+)
+from flinkop.lifecycle import record, specdiff
+from flinkop.lifecycle.specdiff import DiffType
+from flinkop.lifecycle.state import Note
+from flinkop.lifecycle.upgrade import Available, Impossible, NotNow, Question
+
+
+def changed(at: Situation) -> Outcome:
+    """The spec asks for something that the recorded one does not."""
+    if _is_back_at_stable(at):
+        status = record.deployed(at.status, at.target)
+        return Plan("back at the spec that runs since the rollback", status, again=True)
+    if at.spec.job is None:
+        return _session_changed(at)
+    if _snapshot_is_pending(at):
+        note = Note(
+            "UpgradeWaits", "the upgrade waits for the savepoint or checkpoint that is being taken"
+        )
+        return Plan(note.message, at.status, wait=Wait.PROBE, note=note)
+    if at.redeploys:
+        return stopping.redeploy(at)
+    if situation.recorded_as_down(at.status):
+        return _down(at)
+    decision = deciding.decide(at)
+    match decision:
+        case Question():
+            return Inquiry(decision)
+        case Impossible():
+            return telling.refused(at, decision.reason, decision.message)
+        case NotNow():
+            return _not_now(at, decision)
+        case Available():
+            return stopping.begin(at, decision)
+
+
+def _snapshot_is_pending(at: Situation) -> bool:
+    """R-1: a snapshot of the legacy kind is finished first, unless the user does not want to wait."""
+    job = at.status.job_status
+    savepoint, checkpoint = job.savepoint_info, job.checkpoint_info
+    pending = (savepoint is not None and savepoint.trigger_id) or (
+        checkpoint is not None and checkpoint.trigger_id
+    )
+    return bool(pending) and not at.options.ignore_pending_savepoint
+
+
+def _not_now(at: Situation, decision: NotNow) -> Outcome:
+    """R-21: the running job stays as it is; what keeps it healthy goes on, if that may help."""
+    note = Note("UpgradeWaits", f"the upgrade waits: {decision.reason}")
+    said = telling.spec_changed(at)
+    if not decision.others:
+        return Plan(note.message, at.status, said, wait=Wait.PROBE, note=note)
+    made = steady.others(at)
+    if isinstance(made, Inquiry):
+        return made
+    return evolve(made, steps=(*said, *made.steps), note=made.note or note, wait=_sooner(made.wait))
+
+
+def _sooner(wait: str) -> str:
+    return Wait.PROGRESS if wait == Wait.INTERVAL else wait
+
+
+def _is_back_at_stable(at: Situation) -> bool:
+    """R-6: after a rollback the stable spec runs, and the user asks for it again."""
+    if at.recon is not ReconciliationState.ROLLED_BACK:
+        return False
+    running = progress.deployed_spec(at.status)
+    return running is not None and not asks_for_more(running, at.spec, standalone=at.is_standalone)
+
+
+def asks_for_more(
+    running: FlinkDeploymentSpec, wanted: FlinkDeploymentSpec, *, standalone: bool
+) -> bool:
+    """Whether `wanted` differs from `running` in a way that matters."""
+    return specdiff.between(running, wanted, standalone=standalone).type > DiffType.IGNORE
+
+
+def _session_changed(at: Situation) -> Outcome:
+    """3.9: the cluster is replaced under its jobs; with HA the new JobManager recovers them."""
+    said = (*telling.spec_changed(at), *stopping.check(at))
+    return stopping.replace(at, _what_changed(at), said)
+
+
+def _what_changed(at: Situation) -> str:
+    return f"the spec changed ({at.diff.type.name if at.diff else DiffType.UPGRADE.name})"
+
+
+def _down(at: Situation) -> Outcome:
+    """R-25, R-26: the job is down, by wish or because it was cancelled."""
+    said = telling.spec_changed(at)
+    if suspends_what_ended(at):
+        return stopping.lay_down(resuming(at), "suspending a job that was cancelled", said)
+    if at.wants_suspended:
+        reason = "suspended and to stay so: changes count when it is resumed"
+        made = steady.others(at)
+        if isinstance(made, Inquiry):
+            return made
+        return evolve(made, reason=reason, steps=(*said, *made.steps))
+    said = (*said, *stopping.check(at))
+    return stopping.replace(resuming(at), "starting the suspended job", said)
+
+
+def suspends_what_ended(at: Situation) -> bool:
+    """Whether the user suspends a job that is down already in the record, because it was cancelled (P-5).
+
+    No difference shows it: only that this generation is new, and that a record of a wish is stable.
+    """
+    down = situation.recorded_as_down(at.status) and at.wants_suspended
+    return down and at.is_newer and not record.is_stable(at.status)
+
+
+def resuming(at: Situation) -> Situation:
+    """Return `at` restoring as the job was suspended (R-26, Q-5).
+
+    Only who suspended with a savepoint may change to stateless and start empty: HA metadata is used as long
+    as the recorded mode asks for it.
+    """
+    mode = at.recorded_mode
+    if mode is UpgradeMode.SAVEPOINT and at.user_mode is UpgradeMode.STATELESS:
+        mode = UpgradeMode.STATELESS
+    return at.restoring(mode)
+
+
+# --- UPGRADING
+
+
+def proceed(at: Situation) -> Outcome:
+    """UPGRADING was found in the status: go on from wherever it was left."""
+    if not at.is_newer and record.is_suspending(at.status):
+        # Also when a refused spec is replaced by the recorded one, whose state is never "suspended by wish".
+        at = _with_state(at, JobState.SUSPENDED)
+    at = resuming(at) if at.is_newer else at.restoring(at.recorded_mode)
+    manager = at.observation.job_manager
+    if manager is None:
+        return _old_is_gone(at)
+    if manager.deleting:
+        return Plan("waiting for the old cluster to be gone", at.status, wait=Wait.PROGRESS)
+    if manager.generation != at.status.observed_generation:
+        return _replace_old(at)
+    if at.is_newer:  # P-6, so that what the user wants by now is a change like any other
+        status = record.already_upgraded(at.status)
+        return Plan("the interrupted deployment is there", status, again=True)
+    if at.wants_suspended:
+        steps = stopping.delete_steps(at)
+        return Plan("suspending: deleting the cluster", at.status, steps, wait=Wait.PROGRESS)
+    return starting.submit(at, "finishing a deployment that was interrupted")
+
+
+def _old_is_gone(at: Situation) -> Outcome:
+    """No JobManager is left: start the new one, from what is written ahead if that is still wanted."""
+    if at.is_newer and situation.is_first_attempt(at.status):
+        # P-7: nothing of it exists, so a new spec wins
+        return starting.first_deployment(at.having(record.forget_first_attempt(at.status)))
+    if at.wants_suspended:
+        return stopping.suspended(at, telling.spec_changed(at) if at.is_newer else ())
+    reason = "the old cluster is gone: deploying the new one"
+    if at.is_newer and at.redeploys:
+        return stopping.redeploy(at)
+    known = at.spec.job is None or at.status.job_status.job_id is not None
+    if known and not at.is_newer:
+        return starting.submit(at, reason)
+    return starting.deploy(at, reason, *(telling.spec_changed(at) if at.is_newer else ()))
+
+
+def _replace_old(at: Situation) -> Outcome:
+    if not at.is_newer:
+        steps = stopping.delete_steps(at)
+        return Plan("deleting the old cluster", at.status, steps, wait=Wait.PROGRESS)
+    if at.redeploys:
+        return stopping.redeploy(at)
+    said: tuple[Step, ...] = telling.spec_changed(at)
+    written = stopping.finished(starting.attempt(at))
+    steps = (*said, WriteAhead(written.status), *stopping.delete_steps(at))
+    return Plan("deleting the old cluster", written.status, steps, wait=Wait.PROGRESS)
+
+
+def _with_state(at: Situation, state: JobState) -> Situation:
+    job = at.spec.job
+    return evolve(at, spec=evolve(at.spec, job=evolve(job, state=state) if job else None))

@@ -1,0 +1,65 @@
+"""The HA metadata that Flink keeps in ConfigMaps: looked at, cleared of job graphs, deleted (behaviour.md 3.14).
+
+Nobody owns these ConfigMaps, so they outlive the cluster, which is what recovery and last-state upgrades
+live on. They are read when a decision needs them; a watch would cost an event for each checkpoint of each job.
+"""
+
+from typing import Final
+
+from attrs import frozen
+
+from flinkop.builders.identity import NATIVE
+from flinkop.kube import errors, meta
+from flinkop.kube.client import KubeClient
+from flinkop.kube.objects import ConfigMapView, Partial
+from flinkop.lifecycle import ha_metadata
+from flinkop.lifecycle.ha_metadata import HaFacts, HaMap
+
+_AUTOSCALER: Final = "autoscaler"
+
+
+@frozen
+class HaMetadata:
+    """Deals with the HA metadata of clusters; a cluster is named as its resource is."""
+
+    kube: KubeClient
+
+    async def look(self, cluster: meta.ObjectKey) -> HaFacts:
+        """Return whether there is metadata to recover from.
+
+        Raises:
+            errors.ApiError: the API server refused or could not be reached: nothing is known then.
+        """
+        return ha_metadata.judge(_as_map(found) for found in await self._config_maps(cluster))
+
+    async def delete(self, cluster: meta.ObjectKey) -> None:
+        """Delete all of it; raises as `look` does."""
+        for found in await self._config_maps(cluster):
+            try:
+                await self.kube.delete(meta.CONFIGMAPS, found.metadata.key)
+            except errors.NotFound:
+                continue
+
+    async def drop_job_graphs(self, cluster: meta.ObjectKey) -> None:
+        """Remove the pointers to job graphs, and leave checkpoints alone; raises as `look` does."""
+        for found in await self._config_maps(cluster):
+            graphs = dict.fromkeys(ha_metadata.job_graphs(_as_map(found)))
+            if graphs:
+                await self.kube.merge_patch(
+                    meta.CONFIGMAPS, found.metadata.key, {"data": graphs}, into=Partial
+                )
+
+    async def _config_maps(self, cluster: meta.ObjectKey) -> list[ConfigMapView]:
+        """Return what Flink keeps for recovery; the autoscaler's memory is not among it."""
+        page = await self.kube.list_all(
+            meta.CONFIGMAPS,
+            cluster.namespace,
+            label_selector=f"app={cluster.name},type={NATIVE}",
+            into=ConfigMapView,
+        )
+        return [m for m in page.items if m.metadata.labels.get("component") != _AUTOSCALER]
+
+
+def _as_map(found: ConfigMapView) -> HaMap:
+    metadata = found.metadata
+    return HaMap(metadata.name, found.data_keys, metadata.deletion_timestamp is not None)
