@@ -9,7 +9,7 @@ from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus, JobStatus
 from flinkop.lifecycle import record
 
-_SCHEME_AND_HOST: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//[^/]*)?")
+_SCHEME_AND_HOST: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:(//[^/]*)?")
 
 
 def named_by_deployment(spec: FlinkDeploymentSpec, status: FlinkDeploymentStatus) -> frozenset[str]:
@@ -45,5 +45,5 @@ def place(path: str) -> str:
     Scheme and host are left out altogether, as people leave them out where they are the default:
     the names that Flink gives are random enough, and a mistake keeps one savepoint too many.
     """
-    bare = _SCHEME_AND_HOST.sub("", path, count=1)
+    bare = _SCHEME_AND_HOST.sub("", path)
     return re.sub("/+", "/", bare).rstrip("/").removesuffix("/_metadata")
