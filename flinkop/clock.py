@@ -1,4 +1,4 @@
-"""The only reader of wall time and of the monotonic clock.
+"""The only reader of wall time, its zone, and the monotonic clock.
 
 Everything that needs the time takes a `Clock`, so that tests decide what time it is. Waiting is done
 with the event loop's timers, never by comparing wall time: a clock step must not change a delay.
@@ -6,7 +6,12 @@ with the event loop's timers, never by comparing wall time: a clock step must no
 
 import datetime as dt
 import time
-from typing import Protocol
+import zoneinfo
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+_LOCAL_ZONE: Final = Path("/etc/localtime")
 
 
 class Clock(Protocol):
@@ -31,6 +36,21 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return the machine's monotonic time in seconds."""
         return time.monotonic()
+
+
+def process_zone(environ: Mapping[str, str], local: Path = _LOCAL_ZONE) -> dt.tzinfo:
+    """Return the zone in which users' schedules are read: that of `TZ`, else the machine's, else UTC.
+
+    With its changes of clocks, which `astimezone` without a zone would forget.
+    """
+    name = environ.get("TZ", "").removeprefix(":")
+    try:
+        if name:
+            return zoneinfo.ZoneInfo(name)
+        with local.open("rb") as file:
+            return zoneinfo.ZoneInfo.from_file(file, key="local")
+    except (OSError, ValueError, KeyError):  # missing, broken, unknown
+        return dt.UTC
 
 
 def epoch_ms(moment: dt.datetime) -> int:

@@ -110,6 +110,12 @@ CHECKPOINT_TIMEOUT = _FLINK.duration(
 TOLERABLE_CHECKPOINT_FAILURES = _FLINK.integer(
     "execution.checkpointing.tolerable-failed-checkpoints", 0, "Failures before the job fails."
 )
+RETAINED_CHECKPOINTS = _FLINK.integer(
+    "execution.checkpointing.num-retained",
+    1,
+    "How many completed checkpoints are kept.",
+    "state.checkpoints.num-retained",
+)
 CHECKPOINT_RETENTION = _FLINK.optional_text(
     "execution.checkpointing.externalized-checkpoint-retention",
     "Whether checkpoints outlive the job.",

@@ -1,11 +1,10 @@
 """What an Event says, before it is written: pure values that a plan can hold."""
 
 from enum import StrEnum
-from typing import Final
 
 from attrs import frozen
 
-_INT32: Final = 0xFFFFFFFF
+from flinkop import javahash
 
 
 class EventType(StrEnum):
@@ -45,7 +44,7 @@ class EventDraft:
         identity = (
             f"{self.reason}{self.key or self.message}{self.type}{about.kind}{about.name}{about.uid}"
         )
-        return f"{self.component}.{java_string_hash(identity) & 0x7FFFFFFF}"
+        return f"{self.component}.{javahash.of_string(identity) & 0x7FFFFFFF}"
 
 
 def normal(reason: str, component: str, message: str, **extra: str | bool) -> EventDraft:
@@ -74,12 +73,3 @@ def _draft(
         key=str(key) if key is not None else None,
         once=bool(extra.get("once", False)),
     )
-
-
-def java_string_hash(text: str) -> int:
-    """Return Java's `String.hashCode` of `text`: over UTF-16 units, as a signed 32-bit number."""
-    value = 0
-    units = text.encode("utf-16-be")
-    for high, low in zip(units[::2], units[1::2], strict=True):
-        value = (31 * value + (high << 8 | low)) & _INT32
-    return value - (1 << 32) if value & 0x80000000 else value

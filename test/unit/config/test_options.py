@@ -8,6 +8,7 @@ from flinkop.config import flink_options, metric_options, options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.option import Scope
 
+MINUTE = dt.timedelta(minutes=1)
 OWN = options.all_options() + metric_options.all_options()
 EVERY = OWN + flink_options.all_options()
 
@@ -56,3 +57,37 @@ def test_defaults():
     assert conf.get(options.ARTIFACTS_ALLOWED_SCHEMES) == ("https",)
     assert conf.get(options.RETRY_MAX_INTERVAL) is None
     assert conf.get(options.EXCEPTION_LABELS) == {}
+
+
+@pytest.mark.parametrize(
+    ("option", "default"),
+    [
+        (options.SAVEPOINT_GRACE_PERIOD, MINUTE),
+        (options.CHECKPOINT_GRACE_PERIOD, MINUTE),
+        (options.SAVEPOINT_DISPOSE_ON_DELETE, False),
+        (options.SAVEPOINT_FORMAT, options.SavepointFormat.CANONICAL),
+        (options.CHECKPOINT_TYPE, options.CheckpointType.FULL),
+        (options.SAVEPOINT_CLEANUP_ENABLED, True),
+        (options.SAVEPOINT_MAX_COUNT, 10),
+        (options.SAVEPOINT_MAX_COUNT_THRESHOLD, None),
+        (options.SAVEPOINT_MAX_AGE, dt.timedelta(hours=24)),
+        (options.SAVEPOINT_MAX_AGE_THRESHOLD, None),
+        (options.SNAPSHOT_RESOURCE_ENABLED, True),
+        (options.PERIODIC_SAVEPOINT_INTERVAL, ""),
+        (options.PERIODIC_CHECKPOINT_INTERVAL, ""),
+        (options.HEALTH_CHECK_ENABLED, False),
+        (options.HEALTH_RESTARTS_WINDOW, 2 * MINUTE),
+        (options.HEALTH_RESTARTS_THRESHOLD, 64),
+        (options.HEALTH_PROGRESS_ENABLED, True),
+        (options.HEALTH_PROGRESS_WINDOW, None),
+        (options.EVENT_STACKTRACE_LINES, 5),
+        (options.EVENT_EXCEPTIONS_LIMIT, 10),
+        (flink_options.RETAINED_CHECKPOINTS, 1),
+        (flink_options.CHECKPOINT_TIMEOUT, 10 * MINUTE),
+        (flink_options.TOLERABLE_CHECKPOINT_FAILURES, 0),
+    ],
+    ids=lambda value: getattr(value, "key", None),
+)
+def test_defaults_of_snapshots_and_health(option, default):
+    """As the reference and Flink have them (behaviour.md 0.9)."""
+    assert FlinkConf().get(option) == default

@@ -6,7 +6,6 @@ from flinkop.events.draft import (
     EventDraft,
     EventType,
     InvolvedObject,
-    java_string_hash,
     normal as normal_draft,
     warning as warning_draft,
 )
@@ -93,22 +92,6 @@ MOUNT = 'MountVolume.SetUp failed for volume "pod-template-volume" : configmap "
 def test_names_are_those_of_the_reference(about, draft, name):
     """Both operators merge into the same Event."""
     assert draft.object_name(about) == name
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("", 0),
-        ("a", 97),
-        ("hello", 99162322),
-        ("polygenelubricants", -(2**31)),
-        ("ü", 252),
-        ("\U0001f600", 1772899),
-    ],
-)
-def test_hashes_are_those_of_java(text, value):
-    """Over UTF-16 units, signed, 32 bits."""
-    assert java_string_hash(text) == value
 
 
 def test_a_name_is_never_negative():
