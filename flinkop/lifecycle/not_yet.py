@@ -69,9 +69,7 @@ def _job_problems(job: JobSpec, recorded: JobSpec | None) -> Iterator[Problem]:
 
 
 def _option_problems(conf: FlinkConf) -> Iterator[Problem]:
-    wishes: tuple[tuple[Option[bool], str], ...] = (
-        (options.HEALTH_CHECK_ENABLED, "restart unhealthy clusters"),
-    )
+    wishes: tuple[tuple[Option[bool], str], ...] = ()
     for option, what in wishes:
         if conf.get(option):
             yield _option_problem(option.key, what)

@@ -22,6 +22,8 @@ from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
 from flinkop.flink.tls import Stores
 from flinkop.kube.meta import ObjectKey
+from flinkop.lifecycle import cluster_health
+from flinkop.lifecycle.cluster_health import HealthRules
 
 T = TypeVar("T")
 
@@ -60,6 +62,7 @@ class ClusterOptions:
         readiness_timeout: how long it may take.
         restart_failed: whether a job that has failed is started again.
         shutdown_ttl: how long the JobManager of a job that ended stays.
+        health: when the job is taken for unhealthy; None where nobody wants to know.
         manage_ingress: whether Ingresses are managed.
         job_manager_cpu: cores of all JobManagers, limit factor included.
         job_manager_memory: bytes of all JobManagers, limit factor included.
@@ -92,6 +95,7 @@ class ClusterOptions:
     readiness_timeout: dt.timedelta = dt.timedelta(minutes=5)
     restart_failed: bool = False
     shutdown_ttl: dt.timedelta = dt.timedelta(days=1)
+    health: HealthRules | None = None
     manage_ingress: bool = True
     job_manager_cpu: float = 1.0
     job_manager_memory: float = 0.0
@@ -180,6 +184,7 @@ def from_conf(
         readiness_timeout=conf.get(options.READINESS_TIMEOUT),
         restart_failed=conf.get(options.RESTART_FAILED_JOBS),
         shutdown_ttl=conf.get(options.JM_SHUTDOWN_TTL),
+        health=cluster_health.rules(conf) if conf.get(options.HEALTH_CHECK_ENABLED) else None,
         manage_ingress=operator.ingress_manage,
         job_manager_cpu=conf.get(flink_options.JM_CPU)
         * conf.get(flink_options.JM_CPU_LIMIT_FACTOR)

@@ -157,3 +157,23 @@ def test_a_failing_savepoint_leaves_the_job_alone(place):
     cluster.look()
     cluster.wait_runs(lambda runs: len(runs) == 2 and runs[-1]["running_since"])
     went_on(cluster)
+
+
+def test_an_unhealthy_job_is_restarted_from_its_metadata(place):
+    """It restarts too often: its cluster is replaced, and it goes on where it was."""
+    options = {
+        "kubernetes.operator.cluster.health-check.enabled": "true",
+        "kubernetes.operator.cluster.health-check.restarts.threshold": "1",
+    }
+    cluster = place.stable(stateful(LAST_STATE, flinkConfiguration=options)).wait_checkpoint()
+    former = cluster.uid
+    cluster.look()
+    cluster.until(lambda obj: "ClusterHealthInfo" in obj["status"]["clusterInfo"])
+    for _ in range(3):
+        cluster.order(job="restart")
+        cluster.wait_sim(lambda sim: sim["orders"].get("job") is None)
+    cluster.look()
+    cluster.wait_event("RestartUnhealthyJob", words="Restart count hit threshold: 1")
+    cluster.wait_new_job_manager(former)
+    cluster.wait_job("RUNNING")
+    went_on(cluster)

@@ -310,6 +310,14 @@ class FlinkDeployment:
             pause(0.05)
         return runs
 
+    def wait_sim(self, reached: Callable[[Any], Any]) -> Any:
+        """Wait until what flinksim knows of it is as `reached(cluster)` wants; Flink cannot be watched."""
+        deadline = time.monotonic() + SECONDS
+        while not reached(found := self.sim()):
+            assert time.monotonic() < deadline, f"not reached: {found}"
+            pause(0.05)
+        return found
+
     def wait_checkpoint(self) -> Self:
         """Wait until the job that runs has completed a checkpoint since it started."""
         self.wait_runs(lambda runs: runs and runs[-1]["checkpoints"] > 0)

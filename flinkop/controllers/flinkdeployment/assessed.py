@@ -9,16 +9,24 @@ from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.controllers.flinkdeployment.observation import Observation
 from flinkop.events.draft import EventDraft
+from flinkop.lifecycle.cluster_health import HealthRecord
 from flinkop.lifecycle.failure import Limits
 from flinkop.stages.cluster_options import ClusterOptions
 
 
 @frozen
 class Assessed:
-    """The status after observation, and what is worth an Event."""
+    """What the facts mean.
+
+    Attributes:
+        status: the status after observation.
+        drafts: what is worth an Event.
+        health: how the job is, to be remembered until the next look; None when nobody asked.
+    """
 
     status: FlinkDeploymentStatus
     drafts: tuple[EventDraft, ...] = ()
+    health: HealthRecord | None = None
 
     def say(self, *drafts: EventDraft) -> "Assessed":
         """Return this with `drafts` added."""
@@ -40,6 +48,7 @@ class Subject:
         now: wall time.
         limits: how much of a failure goes into `status.error`.
         options: options of the cluster.
+        health: how the job was at the last look of this process.
     """
 
     status: FlinkDeploymentStatus
@@ -48,6 +57,7 @@ class Subject:
     now: dt.datetime
     limits: Limits = field(factory=Limits)
     options: ClusterOptions = field(factory=ClusterOptions)
+    health: HealthRecord | None = None
 
     @property
     def now_ms(self) -> int:

@@ -47,6 +47,7 @@ from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
 from flinkop.lifecycle import record, specdiff
+from flinkop.lifecycle.cluster_health import HealthRecord
 from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.lifecycle.state import Stall
@@ -103,6 +104,7 @@ class FlinkDeploymentReconciler:
     _options: PerResource = field(factory=PerResource)
     _verdicts: PerResource = field(factory=PerResource)
     _diffs: PerResource = field(factory=PerResource)
+    _health: dict[meta.ObjectKey, HealthRecord] = field(factory=dict)
 
     async def reconcile(self, request: Request) -> Result:
         """Look at the resource and do what is due; see the module's docstring.
@@ -161,6 +163,8 @@ class FlinkDeploymentReconciler:
         options = self._cluster_options(ctx)
         observation = await self.observer.observe(ctx, options)
         assessed = progress.assess(self._subject(ctx, observation, options))
+        if assessed.health is not None:
+            self._health[ctx.key] = assessed.health
         if self._is_passing(ctx, assessed.status):
             return self._next_look(ctx, Wait.PROBE)
         ctx.say(*assessed.drafts)
@@ -281,6 +285,7 @@ class FlinkDeploymentReconciler:
     def _forget(self, key: meta.ObjectKey, request: Request) -> None:
         for kept in (self._options, self._verdicts, self._diffs, self.observer, self.writer):
             kept.forget(key)
+        self._health.pop(key, None)
         self.probes.reset(request)
 
     def _next_look(self, ctx: Context, wait: str) -> Result:
@@ -298,7 +303,15 @@ class FlinkDeploymentReconciler:
     # --- what the stages are given
 
     def _subject(self, ctx: Context, observation: Observation, options: ClusterOptions) -> Subject:
-        return Subject(ctx.status, observation, ctx.spec, ctx.now, self._limits(ctx), options)
+        return Subject(
+            status=ctx.status,
+            observation=observation,
+            spec=ctx.spec,
+            now=ctx.now,
+            limits=self._limits(ctx),
+            options=options,
+            health=self._health.get(ctx.key),
+        )
 
     def _context(self, request: Request, obj: CustomObject) -> Context:
         unreadable = None

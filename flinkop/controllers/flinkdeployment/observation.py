@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from flinkop.flink.interpret import Done, Failed, FailureCause, Pending
 from flinkop.flink.models import JobOverview
+from flinkop.lifecycle.cluster_health import Observed
 from flinkop.lifecycle.ha_metadata import HaFacts
 from flinkop.lifecycle.upgrade import Checkpoints
 
@@ -115,6 +116,7 @@ class RestFacts:
         checkpoints: the job's checkpoints, when they were asked for.
         savepoint: how far the savepoint in `status.jobStatus.savepointInfo` is, if one is under way.
         checkpoint: likewise for `checkpointInfo`.
+        health: what the job's health is judged by, when it was asked for.
     """
 
     state: Rest = Rest.NOT_ASKED
@@ -125,6 +127,7 @@ class RestFacts:
     checkpoints: CheckpointFacts | None = None
     savepoint: Pending | Done | Failed | None = None
     checkpoint: Pending | Done | Failed | None = None
+    health: Observed | None = None
 
     def job(self, job_id: str | None) -> JobOverview | None:
         """Return the job with this id; nothing else ever identifies a job (O-31)."""

@@ -1,12 +1,13 @@
 """Stage 1: look at the caches and at Flink, and write down what is there (behaviour.md section 2)."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
 from attrs import define, evolve, field, frozen
 
+from flinkop import clock
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import (
     FlinkDeploymentStatus,
@@ -41,6 +42,7 @@ from flinkop.kube.objects import (
     PodView,
 )
 from flinkop.lifecycle import record
+from flinkop.lifecycle.cluster_health import Observed
 from flinkop.lifecycle.upgrade import Checkpoints, Question
 from flinkop.runtime.lister import Lister
 from flinkop.stages.cluster_options import ClusterOptions
@@ -55,6 +57,7 @@ _PROBE_SECONDS: Final = (
     3.0  # a JobManager that just started and hangs is asked again, not waited for
 )
 _STARTING: Final = (JobState.INITIALIZING, JobState.CREATED)
+_HEALTH_METRICS: Final = ("numRestarts", "fullRestarts", "numberOfCompletedCheckpoints")
 _INFO_SECONDS: Final = 300.0  # how old cluster info may get in a steady cluster
 _MOUNT_SECONDS: Final = (
     20.0  # a volume's ConfigMap is made right after the Deployment that mounts it
@@ -195,6 +198,8 @@ class Observer:
         facts = RestFacts(Rest.ANSWERED, jobs=jobs)
         facts = evolve(facts, job_failure=await self._job_failure(ctx, client, facts))
         facts = await self._snapshots(ctx, client, facts)
+        if options.health is not None:
+            facts = evolve(facts, health=await self._health(ctx, client, facts))
         if self._info_is_due(ctx, facts):
             info = await self._cluster_info(ctx, client, options, facts)
             facts = evolve(facts, cluster_info=info)
@@ -241,6 +246,18 @@ class Observer:
             outcome = await _checkpoint(client, job.jid, checkpoint.trigger_id)
             facts = evolve(facts, checkpoint=outcome)
         return facts
+
+    async def _health(self, ctx: Context, client: FlinkClient, facts: RestFacts) -> Observed | None:
+        """2.9: counts of restarts and checkpoints; what cannot be read leaves the job as healthy as it was."""
+        job = facts.job(ctx.status.job_status.job_id)
+        if job is None or job.state.is_terminal:
+            return None
+        try:
+            metrics = await client.job_metrics(job.jid, _HEALTH_METRICS)
+            return _observed(metrics, clock.epoch_ms(ctx.now))
+        except (flink_errors.FlinkError, ValueError) as error:
+            _log.info("the job's health cannot be read", error=str(error))
+            return None
 
     def _info_is_due(self, ctx: Context, facts: RestFacts) -> bool:
         """Whether cluster info is unknown, old, or from before a job started or ended.
@@ -302,6 +319,17 @@ async def _checkpoints(client: FlinkClient, job_id: str) -> CheckpointFacts:
     pending = interpret.pending_since(stats) if isinstance(stats, CheckpointStats) else None
     times = Checkpoints(completed_at=last.timestamp if last else None, pending_at=pending)
     return CheckpointFacts(path=last.path if last else None, times=times)
+
+
+def _observed(metrics: Mapping[str, str], now_ms: int) -> Observed:
+    """Read the counts (2.9).
+
+    Raises:
+        ValueError: one of them is missing or no number.
+    """
+    restarts = metrics.get("numRestarts", metrics.get("fullRestarts", ""))
+    completed = metrics.get("numberOfCompletedCheckpoints", "")
+    return Observed(now_ms, int(float(restarts)), int(float(completed)))
 
 
 async def _savepoint(

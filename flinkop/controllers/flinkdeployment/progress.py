@@ -20,7 +20,7 @@ from flinkop.api.status import (
     JobManagerDeploymentStatus as JobManager,
     ReconciliationState,
 )
-from flinkop.controllers.flinkdeployment import snapshots_progress
+from flinkop.controllers.flinkdeployment import health_progress, snapshots_progress
 from flinkop.controllers.flinkdeployment.assessed import Assessed, Subject
 from flinkop.controllers.flinkdeployment.observation import (
     CheckpointFacts,
@@ -65,6 +65,7 @@ def assess(subject: Subject) -> Assessed:
     if asked and found.status.job_manager_deployment_status is JobManager.READY:
         found = _cluster(found, subject)
     found = snapshots_progress.assess(found, subject)
+    found = health_progress.assess(found, subject)
     return found.having(_without_old_error(found.status))
 
 

@@ -48,7 +48,6 @@ def test_a_new_nonce_asks_for_what_cannot_be_done(name):
 @pytest.mark.parametrize(
     ("key", "wish", "harmless"),
     [
-        (O + "cluster.health-check.enabled", "true", "false"),
         (O + "periodic.savepoint.interval", "10m", ""),
         (O + "periodic.savepoint.interval", "0 0 12 * * ?", "0"),
         (O + "periodic.checkpoint.interval", "10m", " "),
@@ -66,7 +65,7 @@ def test_options_that_have_no_effect_yet_are_refused(key, wish, harmless):
 def test_the_first_thing_is_told():
     """One problem at a time, in a fixed order."""
     spec = evolve(application(), mode=KubernetesDeploymentMode.STANDALONE)
-    wish = {O + "cluster.health-check.enabled": "true"}
+    wish = {O + "periodic.savepoint.interval": "1h"}
     assert found(spec, conf=wish).field_path == "spec.mode"
 
 

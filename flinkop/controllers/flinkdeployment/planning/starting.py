@@ -34,11 +34,10 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
 )
 from flinkop.events import reasons
 from flinkop.events.draft import normal, warning
-from flinkop.lifecycle import record
+from flinkop.lifecycle import cluster_health, record
 from flinkop.lifecycle.ha_metadata import HaFacts
 from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Question
 
-_HEALTH: Final = "ClusterHealthInfo"
 # The texts are contracts (behaviour.md 0.5, Q-27).
 _NO_METADATA: Final = (
     "HA metadata is not available to restore from last state."
@@ -145,7 +144,7 @@ def started(at: Situation, status: FlinkDeploymentStatus) -> FlinkDeploymentStat
         status,
         job_manager_deployment_status=JobManager.DEPLOYING,
         job_status=job,
-        cluster_info=_without_health(status.cluster_info),
+        cluster_info=without_health(status.cluster_info),
     )
 
 
@@ -196,9 +195,9 @@ def record_is_first(at: Situation) -> bool:
     return recorded is None or bool(recorded.first_deployment)
 
 
-def _without_health(info: Mapping[str, str]) -> dict[str, str]:
+def without_health(info: Mapping[str, str]) -> dict[str, str]:
     """O-85: a health record belongs to one run of the cluster."""
-    return {k: v for k, v in info.items() if k != _HEALTH}
+    return {k: v for k, v in info.items() if k != cluster_health.KEY}
 
 
 def _ingress(at: Situation) -> tuple[Step, ...]:

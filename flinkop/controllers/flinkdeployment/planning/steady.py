@@ -1,8 +1,8 @@
 """Nothing new is asked for: keep what is there alive, and say what is wrong; pure (behaviour.md 3.10).
 
-In this order, first match: a failed job is restarted if that is wanted; an unhealthy cluster is deleted, so
-that it comes back from its HA metadata; a lost cluster is deployed again; the JobManager of a job that
-ended long ago goes.
+In this order, first match: a failed job is restarted if that is wanted; a lost cluster is deployed again; an
+unhealthy one is deleted, so that it comes back from its HA metadata; the JobManager of a job that ended long
+ago goes.
 """
 
 import datetime as dt
@@ -38,7 +38,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
 )
 from flinkop.events import reasons
 from flinkop.events.draft import warning
-from flinkop.lifecycle import record
+from flinkop.lifecycle import cluster_health, record
 from flinkop.lifecycle.failure import words
 from flinkop.lifecycle.state import Stall
 from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Available, Impossible, NotNow, Question
@@ -51,7 +51,7 @@ def steady(at: Situation) -> Outcome:
 
 def others(at: Situation) -> Outcome:
     """R-80 to R-85."""
-    made = _restart_failed(at) or _recover(at) or _retire(at)
+    made = _restart_failed(at) or _recover(at) or _restart_unhealthy(at) or _retire(at)
     return made if made is not None else _idle(at)
 
 
@@ -148,6 +148,50 @@ def _cannot_recover(at: Situation) -> str | None:
     if at.user_mode is not UpgradeMode.STATELESS:
         return "without high availability nothing tells which checkpoint is its job's newest"
     return None
+
+
+# --- unhealthy
+
+
+def _restart_unhealthy(at: Situation) -> Outcome | None:
+    """R-82: the cluster is deleted; once it is gone it is lost, and comes back like any other (R-83)."""
+    error = _health_error(at)
+    manager = at.observation.job_manager
+    if error is None or manager is None or manager.deleting:
+        return None
+    if at.options.high_availability and at.observation.ha is None:
+        return Inquiry(Question.HA_METADATA)
+    kept = at.observation.ha is not None and at.observation.ha.available
+    if not kept and at.user_mode is not UpgradeMode.STATELESS:
+        return None
+    going = evolve(
+        at.status,
+        job_manager_deployment_status=JobManager.MISSING,
+        job_status=evolve(at.status.job_status, state=FlinkJobState.RECONCILING),
+        cluster_info=starting.without_health(at.status.cluster_info),
+    )
+    # A job that is cancelled takes its HA metadata with it.
+    restore = UpgradeMode.LAST_STATE if kept else UpgradeMode.STATELESS
+    return Plan(
+        reason=f"the job is unhealthy: {error}",
+        status=going,
+        steps=(
+            Say(warning(reasons.RESTART_UNHEALTHY_JOB, reasons.JOB, error)),
+            WriteAhead(going),
+            *stopping.delete_steps(at.restoring(restore)),
+        ),
+        wait=Wait.PROGRESS,
+    )
+
+
+def _health_error(at: Situation) -> str | None:
+    """Return why the job counts as unhealthy; None when it does not, or nobody wants to know."""
+    if at.options.health is None or at.spec.job is None or at.job_ended:
+        return None
+    known = cluster_health.decode(at.status.cluster_info.get(cluster_health.KEY))
+    if known is None or known.health_result.healthy:
+        return None
+    return known.health_result.error or "Restarting unhealthy job"
 
 
 # --- ended

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
 from attrs import evolve
 from fakes.deployments import (
@@ -53,7 +54,8 @@ from flinkop.controllers.flinkdeployment.observation import (
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.flink.interpret import PENDING, Done, Failed
 from flinkop.flink.states import JobState as FlinkState
-from flinkop.lifecycle import record, state
+from flinkop.lifecycle import cluster_health, record, state
+from flinkop.lifecycle.cluster_health import Health, HealthRules, Observed
 from flinkop.lifecycle.ha_metadata import HaFacts
 from flinkop.lifecycle.upgrade import LAST_STATE_PATH
 
@@ -562,6 +564,44 @@ def test_the_jobmanager_of_a_job_that_ended_goes_after_a_while():
 def _ended_at(status, seconds):
     updated = str(NOW_MS - seconds * 1000)
     return evolve(status, job_status=evolve(status.job_status, update_time=updated))
+
+
+# --- unhealthy jobs
+
+RULES = HealthRules(restarts_window_ms=1, restarts_threshold=1, progress_window_ms=None)
+
+
+def unhealthy(mode=UpgradeMode.STATELESS):
+    """Return the status of a job that restarts too often."""
+    verdict = Health(healthy=False, error="Restart count hit threshold: 1")
+    first = cluster_health.judge(None, Observed(1, 1, 1), RULES)
+    known = msgspec.structs.replace(first, health_result=verdict).encode()
+    return evolve(status_of(APP, mode=mode), cluster_info={cluster_health.KEY: known})
+
+
+@pytest.mark.parametrize("mode", [SAVEPOINT, LAST_STATE, UpgradeMode.STATELESS])
+def test_an_unhealthy_job_is_restarted_from_its_metadata(mode):
+    """R-82: its cluster goes without a cancellation, and then it is lost and comes back (R-83)."""
+    at = situation(wants(APP, mode), unhealthy(), up(), health=RULES, high_availability=True)
+    made = planned(at)
+    assert names(made) == ["RestartUnhealthyJob", "WriteAhead", "DeleteCluster"]
+    assert cluster_health.KEY not in made.status.cluster_info
+    assert made.status.job_manager_deployment_status is JobManager.MISSING
+    gone = planned(evolve(at, status=made.status, observation=GONE))
+    assert step(gone, steps.Submit).savepoint_path == LAST_STATE_PATH
+
+
+def test_an_unhealthy_job_whose_state_would_be_lost_is_left_running():
+    """Better unhealthy than empty; one without state may start anew."""
+    at = situation(wants(APP, SAVEPOINT), unhealthy(), up(), health=RULES)
+    assert planned(at).steps == ()
+    at = situation(APP, unhealthy(), up(), health=RULES)
+    assert names(planned(at))[-2:] == ["CancelJob", "DeleteCluster"]
+
+
+def test_health_that_nobody_asks_for_restarts_nothing():
+    """The record may be an old one."""
+    assert planned(situation(APP, unhealthy(), up())).steps == ()
 
 
 # --- rollback

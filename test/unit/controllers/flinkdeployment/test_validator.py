@@ -145,6 +145,7 @@ def test_health_checks_need_recovery():
     problem = first(having({check: "true", recovery: "false"}))
     assert problem is not None
     assert problem.reason == "HealthCheckNeedsRecovery"
+    assert first(having({check: "true"})) is None
     assert check in problem.message
     assert recovery in problem.message
     assert reason(having({recovery: "false"})) is None
@@ -292,9 +293,14 @@ def test_what_cannot_be_read_is_a_problem():
 
 def test_what_is_not_there_yet_comes_last():
     """A fault of the spec is told before a limit of this version."""
-    health = having({"kubernetes.operator.cluster.health-check.enabled": "true"})
-    assert reason(health) == "NotYetSupported"
-    assert reason(evolve(health, service_account=None)) == "ServiceAccountMissing"
+    periodic = having(
+        {
+            "kubernetes.operator.periodic.savepoint.interval": "1h",
+            "state.savepoints.dir": "s3://s",
+        }
+    )
+    assert reason(periodic) == "NotYetSupported"
+    assert reason(evolve(periodic, service_account=None)) == "ServiceAccountMissing"
 
 
 def test_defaults_of_the_operator_count():
