@@ -13,7 +13,7 @@ from flinkop.api.status import (
     FlinkJobState,
     JobManagerDeploymentStatus as JobManager,
 )
-from flinkop.builders.identity import GENERATION_ANNOTATION
+from flinkop.builders.identity import GENERATION_ANNOTATION, taskmanager_deployment
 from flinkop.controllers.flinkdeployment import signals
 from flinkop.controllers.flinkdeployment.observation import (
     JobFailure,
@@ -22,6 +22,7 @@ from flinkop.controllers.flinkdeployment.observation import (
     PodFailure,
     Rest,
     RestFacts,
+    TaskManagerFacts,
 )
 from flinkop.events import reasons
 from flinkop.flink import errors as flink_errors, interpret
@@ -67,7 +68,7 @@ class Observer:
     """Gathers an `Observation`; reads caches, asks Flink, writes nothing.
 
     Attributes:
-        deployments: JobManager Deployments.
+        deployments: Deployments of JobManagers and of standalone clusters' TaskManagers.
         pods: JobManager pods, indexed by `signals.BY_CLUSTER`.
         ingresses: Ingresses of clusters; None when Ingresses are not managed.
         session_jobs: FlinkSessionJobs, indexed by `signals.BY_CLUSTER`.
@@ -95,6 +96,7 @@ class Observer:
                 pod_failure = await self._pod_failure(ctx, job_manager)
         return Observation(
             job_manager=job_manager,
+            task_managers=self._task_managers(ctx),
             pods=bool(self.pods.by_index(signals.BY_CLUSTER, str(ctx.key))),
             pod_failure=pod_failure,
             rest=rest,
@@ -114,13 +116,25 @@ class Observer:
         created = metadata.creation_timestamp or ctx.now
         return JobManagerFacts(
             uid=metadata.uid,
-            ours=any(owner.uid == ctx.about.uid for owner in metadata.owner_references),
+            ours=_is_ours(metadata, ctx),
             generation=signals.number(metadata.annotations.get(GENERATION_ANNOTATION)),
             deleting=metadata.deletion_timestamp is not None,
             available=found.status.available_replicas > 0,
             age=(ctx.now - created).total_seconds(),
             replica_failure=signals.replica_failure(found),
             available_for=_seconds_since(signals.available_since(found), ctx.now),
+        )
+
+    def _task_managers(self, ctx: Context) -> TaskManagerFacts | None:
+        name = taskmanager_deployment(ctx.key.name)
+        found = self.deployments.get(meta.ObjectKey(ctx.key.namespace, name))
+        if found is None:
+            return None
+        return TaskManagerFacts(
+            uid=found.metadata.uid,
+            ours=_is_ours(found.metadata, ctx),
+            deleting=found.metadata.deletion_timestamp is not None,
+            replicas=found.spec.replicas,
         )
 
     def _has_ingress(self, ctx: Context) -> bool:
@@ -241,6 +255,10 @@ def _running(facts: RestFacts) -> frozenset[str]:
     return frozenset(
         job.jid for job in facts.jobs if interpret.running_state(job) is FlinkState.RUNNING
     )
+
+
+def _is_ours(metadata: meta.Meta, ctx: Context) -> bool:
+    return any(owner.uid == ctx.about.uid for owner in metadata.owner_references)
 
 
 def _seconds_since(stamp: str | None, now: dt.datetime) -> float:
