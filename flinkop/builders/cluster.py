@@ -45,6 +45,13 @@ class ClusterObjects:
     taskmanagers: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def deployments(self) -> tuple[dict[str, Any], ...]:
+        """All Deployments of the cluster."""
+        if self.taskmanagers is None:
+            return (self.deployment,)
+        return (self.deployment, self.taskmanagers)
+
 
 def build(
     conf: FlinkConf,

@@ -35,6 +35,8 @@ from flinkop.lifecycle.failure import Failure, FailureType, words
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.lifecycle.state import Stall
 
+NAME_TAKEN: Final = "NameTaken"
+
 
 @frozen
 class Say:
@@ -77,6 +79,13 @@ class DeleteCluster:
 
 
 @frozen
+class DeleteTaskManagers:
+    """Delete the Deployment `uid` with a standalone cluster's TaskManagers, which no JobManager owns."""
+
+    uid: str
+
+
+@frozen
 class DeleteHaMetadata:
     """Delete the HA ConfigMaps of the cluster, which nobody owns."""
 
@@ -100,6 +109,20 @@ class Submit:
 
 
 @frozen
+class RestoreTaskManagers:
+    """Make the Deployment with a standalone cluster's TaskManagers anew, beside a JobManager that is there."""
+
+    spec: FlinkDeploymentSpec
+
+
+@frozen
+class ScaleTaskManagers:
+    """Have a standalone cluster run with that many TaskManagers, without a restart."""
+
+    replicas: int
+
+
+@frozen
 class SyncIngress:
     """Create, update or delete the Ingress as `spec` asks."""
 
@@ -117,9 +140,12 @@ Step = (
     | CheckObjects
     | CancelJob
     | DeleteCluster
+    | DeleteTaskManagers
     | DeleteHaMetadata
     | DropJobGraphs
     | Submit
+    | RestoreTaskManagers
+    | ScaleTaskManagers
     | SyncIngress
     | ReleaseFinalizer
 )
@@ -238,7 +264,7 @@ def _plan(at: Situation) -> Plan:
         )
     foreign = at.observation.job_manager
     if foreign is not None and not foreign.ours:
-        return _name_taken(at)
+        return _name_taken(at, at.name)
     recorded = record.last_reconciled(at.status)
     if recorded is None:
         return _first_deployment(at)
@@ -314,17 +340,22 @@ def _asks_for_empty_start(spec: FlinkDeploymentSpec, recorded: FlinkDeploymentSp
     )
 
 
-def _name_taken(at: Situation) -> Plan:
-    message = (
-        f"a Deployment named {at.name} exists and does not belong to this FlinkDeployment. "
+def name_taken(name: str) -> str:
+    """Return the message about a Deployment of somebody else, with what to do."""
+    return (
+        f"a Deployment named {name} exists and does not belong to this FlinkDeployment. "
         "Rename one of the two, or delete that Deployment"
     )
+
+
+def _name_taken(at: Situation, name: str) -> Plan:
+    message = name_taken(name)
     error = Failure(FailureType.RECONCILIATION, message).to_json()
     return Plan(
         reason=message,
         status=evolve(at.status, error=error),
         steps=(Say(warning(reasons.ERROR, reasons.JOB_MANAGER_DEPLOYMENT, message)),),
-        stall=Stall("NameTaken", message),
+        stall=Stall(NAME_TAKEN, message),
     )
 
 
