@@ -15,7 +15,7 @@ from attrs import define, evolve, field, frozen
 from msgspec import Raw
 
 from flinkop.api import codec
-from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.common import JobState, KubernetesDeploymentMode, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import (
     FlinkDeploymentStatus,
@@ -328,6 +328,7 @@ class FlinkDeploymentReconciler:
             diff=self._diff(ctx, status, spec),
             task_managers=self._task_managers(ctx, spec, generation, status),
             high_availability=options.high_availability,
+            reactive=options.reactive,
             recovery=options.recovery,
             block_on_session_jobs=options.block_on_session_jobs,
             block_on_unmanaged_jobs=options.block_on_unmanaged_jobs,
@@ -359,12 +360,13 @@ class FlinkDeploymentReconciler:
         status: FlinkDeploymentStatus,
     ) -> int | None:
         """Only a spec that is about to be recorded needs the number, so only then it is worked out."""
-        if spec.job is None or ctx.deleting:
+        standalone = spec.effective_mode is KubernetesDeploymentMode.STANDALONE
+        if ctx.deleting or (spec.job is None and not standalone):
             return None
         settled = (
             generation == status.observed_generation
             and status.reconciliation_status.state is ReconciliationState.DEPLOYED
-            and status.task_manager is not None
+            and (status.task_manager is not None or spec.job is None)
             and status.job_manager_deployment_status is not JobManagerDeploymentStatus.MISSING
         )
         if settled:
@@ -419,7 +421,7 @@ def _compare(before: FlinkDeploymentSpec, after: FlinkDeploymentSpec) -> SpecDif
     return specdiff.diff(
         codec.encode(before, codec.Omit.NOTHING),
         codec.encode(after, codec.Omit.NOTHING),
-        standalone=False,
+        standalone=before.effective_mode is KubernetesDeploymentMode.STANDALONE,
     )
 
 

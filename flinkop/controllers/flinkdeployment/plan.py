@@ -26,8 +26,8 @@ from flinkop.api.status import (
     LifecycleState,
     ReconciliationState,
 )
-from flinkop.controllers.flinkdeployment import progress
-from flinkop.controllers.flinkdeployment.observation import Observation, Rest
+from flinkop.controllers.flinkdeployment import progress, taskmanagers
+from flinkop.controllers.flinkdeployment.observation import Observation, Rest, TaskManagerFacts
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, normal, warning
 from flinkop.lifecycle import record
@@ -197,6 +197,7 @@ class Situation:
         now: wall time.
         task_managers: number of TaskManagers that `spec` asks for.
         high_availability: whether the running cluster keeps HA metadata.
+        reactive: whether its job takes whatever slots there are.
         recovery: `kubernetes.operator.jm-deployment-recovery.enabled`.
         block_on_session_jobs: `kubernetes.operator.session.deletion.block-on-session-jobs`.
         block_on_unmanaged_jobs: `kubernetes.operator.session.deletion.block-on-unmanaged-jobs`.
@@ -217,6 +218,7 @@ class Situation:
     diff: SpecDiff | None = None
     task_managers: int | None = None
     high_availability: bool = False
+    reactive: bool = False
     recovery: bool = True
     block_on_session_jobs: bool = True
     block_on_unmanaged_jobs: bool = True
@@ -247,8 +249,12 @@ def plan(at: Situation) -> Plan:
 
     Two JobManagers of one resource never run side by side: a Deployment that was deleted by hand, or
     with a propagation other than Foreground, goes before its pods do, so the last pod is waited for.
+    A standalone cluster's TaskManagers belong to no JobManager, and go before the next one comes, too.
     """
     made = _plan(at)
+    left = taskmanagers.left_over(at.observation)
+    if left is not None and made.stall is None:
+        return _without_task_managers(left, at.status, ())
     left_over = at.observation.pods and at.observation.job_manager is None
     if left_over and any(isinstance(step, Submit) for step in made.steps):
         return Plan(
@@ -265,6 +271,9 @@ def _plan(at: Situation) -> Plan:
     foreign = at.observation.job_manager
     if foreign is not None and not foreign.ours:
         return _name_taken(at, at.name)
+    taken = taskmanagers.name_taken(at.name, at.spec, at.observation)
+    if taken is not None:
+        return _name_taken(at, taken)
     recorded = record.last_reconciled(at.status)
     if recorded is None:
         return _first_deployment(at)
@@ -280,6 +289,14 @@ def _plan(at: Situation) -> Plan:
     if _has_changed(at):
         return _spec_changed(at, recorded.spec)
     return _steady(at)
+
+
+def _without_task_managers(
+    left: TaskManagerFacts, status: FlinkDeploymentStatus, said: tuple[Step, ...]
+) -> Plan:
+    """What a standalone cluster leaves when its JobManager is gone has to go before anything else."""
+    steps = said if left.deleting else (*said, DeleteTaskManagers(left.uid))
+    return Plan("waiting for the old TaskManagers to be gone", status, steps, wait=Wait.PROGRESS)
 
 
 def _is_upgrading(status: FlinkDeploymentStatus) -> bool:
@@ -468,6 +485,9 @@ def _spec_changed(at: Situation, recorded: FlinkDeploymentSpec) -> Plan:
     down = recorded.job is not None and recorded.job.state is JobState.SUSPENDED
     if down and wants_suspended(at.spec) and not _suspends_what_ended(at):  # R-25
         return Plan("suspended and to stay so: changes count when it is resumed", at.status, said)
+    scaled = _scaled_in_place(at)
+    if scaled is not None:
+        return evolve(scaled, steps=(*said, *scaled.steps))
     at = evolve(at, spec=_with_mode(at.spec, UpgradeMode.STATELESS))
     if at.observation.job_manager is None:
         reason = (
@@ -487,6 +507,25 @@ def _spec_changed(at: Situation, recorded: FlinkDeploymentSpec) -> Plan:
         status=attempt,
         steps=(*steps, WriteAhead(attempt), *_delete_steps(at)),
         wait=Wait.PROGRESS,
+    )
+
+
+def _scaled_in_place(at: Situation) -> Plan | None:
+    """R-8: a change of scale that the running cluster can follow."""
+    scaling = taskmanagers.scaling(
+        at.status,
+        at.observation,
+        change=at.diff.type if at.diff else DiffType.IGNORE,
+        reactive=at.reactive,
+        wanted=at.task_managers,
+    )
+    if scaling is None:
+        return None
+    return Plan(
+        reason=f"the running cluster is to have {at.task_managers} TaskManagers: scaling it",
+        status=record.deployed(at.status, at.target),
+        steps=() if scaling.replicas is None else (ScaleTaskManagers(scaling.replicas),),
+        wait=Wait.PROBE,
     )
 
 
@@ -617,7 +656,15 @@ def _delete_steps(at: Situation) -> tuple[Step, ...]:
     live = [job.jid for job in rest.jobs if not FlinkJobState(job.state.value).is_terminal]
     own = [jid for jid in live if jid == at.status.job_status.job_id]
     quiet = rest.state is Rest.ANSWERED and len(own) == len(live)
-    return (*(CancelJob(jid) for jid in own), DeleteCluster(facts.uid, scale_down=not quiet))
+    with_it = taskmanagers.go_with_the_job_manager(
+        at.observation, high_availability=at.high_availability
+    )
+    standalone = taskmanagers.own(at.observation) is not None  # its JobManager starts no others
+    return (
+        *(CancelJob(jid) for jid in own),
+        DeleteCluster(facts.uid, scale_down=not quiet and not standalone),
+        *((DeleteTaskManagers(with_it.uid),) if with_it else ()),
+    )
 
 
 def _steady(at: Situation) -> Plan:
@@ -627,6 +674,9 @@ def _steady(at: Situation) -> Plan:
     lost = _is_lost(at)
     if lost and _is_recoverable(at):
         return _recover(at)
+    without = taskmanagers.lost(status, at.observation)
+    if without is not None:
+        return _restore_task_managers(at, without)
     stall = _lost_stall(at) if lost else _job_stall(status)
     return Plan(_steady_reason(status), status, wait=_steady_wait(status), stall=stall)
 
@@ -680,6 +730,19 @@ def _recover(at: Situation) -> Plan:
             Submit(spec, at.status.observed_generation or at.generation, job_id, path),
         ),
         wait=Wait.PROGRESS,
+    )
+
+
+def _restore_task_managers(at: Situation, lost: taskmanagers.Lost) -> Plan:
+    text = "Recovering lost TaskManager deployment"
+    return Plan(
+        reason="the TaskManagers' Deployment was lost: making it again",
+        status=at.status,
+        steps=(
+            Say(warning(reasons.RECOVER_DEPLOYMENT, reasons.JOB, text)),
+            RestoreTaskManagers(lost.spec),
+        ),
+        wait=Wait.PROBE,
     )
 
 
@@ -762,6 +825,9 @@ def cleanup(at: Situation) -> Plan:
         return Plan("deleting the cluster", status, steps, wait=Wait.PROGRESS, silent=True)
     if mine:
         return Plan("waiting for the cluster to be gone", status, said, wait=Wait.PROGRESS)
+    left = taskmanagers.own(at.observation)
+    if left is not None:
+        return _without_task_managers(left, status, said)
     metadata: tuple[Step, ...] = (DeleteHaMetadata(),) if at.high_availability else ()
     return Plan("nothing is left", status, (*said, *metadata, ReleaseFinalizer()), wait=Wait.NONE)
 
