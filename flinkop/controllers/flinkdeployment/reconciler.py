@@ -4,7 +4,6 @@ Every step can find its work done already, by an earlier try or by a process tha
 after it; none waits for something that a watch will tell.
 """
 
-import datetime as dt
 import functools
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -43,7 +42,7 @@ from flinkop.stages.context import ReconcileContext
 _log = structlog.get_logger(__name__)
 
 Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
-Adopt = Callable[[Context, DeploymentView], Awaitable[None]]
+Adopt = Callable[[Context, DeploymentView], None]
 Removal = plan.DeleteCluster | plan.DeleteTaskManagers | plan.DeleteHaMetadata | plan.DropJobGraphs
 
 _TYPES: Final = {
@@ -154,8 +153,7 @@ class Reconciler:
         for body in objects.accompanying:
             await self._create_owned(ctx, cluster.with_owner(body, ctx.key.name, uid), uid)
         if objects.taskmanagers is not None:
-            made = deployment.metadata.creation_timestamp
-            await self._create_task_managers(ctx, objects.taskmanagers, since=made)
+            await self._create_deployment(ctx, objects.taskmanagers, self._adopt_task_managers)
         for sentence in (*objects.warnings, *not_yet.without_effect(own_conf(ctx, step.spec))):
             ctx.say(warning(reasons.CONFIGURATION_WARNING, reasons.OPERATOR, sentence))
         if step.spec.flink_version is not None and step.spec.flink_version.deprecated:
@@ -173,7 +171,7 @@ class Reconciler:
         except errors.AlreadyExists:
             made = await self.kube.get(meta.DEPLOYMENTS, key, into=DeploymentView)
             self.deployment_written(made)
-            await adopt(ctx, made)
+            adopt(ctx, made)
             return made
         except (errors.Invalid, errors.BadRequest, errors.Forbidden) as error:
             if _NAMESPACE_GOES in error.causes():
@@ -184,34 +182,25 @@ class Reconciler:
         self.deployment_written(made)
         return made
 
-    async def _adopt(self, ctx: Context, found: DeploymentView, *, generation: int) -> None:
+    def _adopt(self, ctx: Context, found: DeploymentView, *, generation: int) -> None:
         """The name is taken: by an earlier try of ours, or by something that has to go first."""
         metadata = found.metadata
         same = metadata.annotations.get(GENERATION_ANNOTATION) == str(generation)
         if not (_is_ours(ctx, metadata) and same and metadata.deletion_timestamp is None):
             raise _still_there(metadata.key)
 
-    async def _create_task_managers(
-        self, ctx: Context, body: Mapping[str, Any], *, since: dt.datetime | None
-    ) -> None:
-        """Create the TaskManagers' Deployment; one that is there must not be older than `since`."""
-
-        async def adopt(ctx: Context, found: DeploymentView) -> None:
-            metadata = found.metadata
-            if not _is_ours(ctx, metadata):
-                raise ObjectRefused(plan.name_taken(metadata.name), plan.NAME_TAKEN)
-            old = since and metadata.creation_timestamp and metadata.creation_timestamp < since
-            if old and metadata.deletion_timestamp is None:
-                await self._delete_deployment(ctx, metadata.key, metadata.uid)
-            if old or metadata.deletion_timestamp is not None:
-                raise _still_there(metadata.key)
-
-        await self._create_deployment(ctx, body, adopt)
+    def _adopt_task_managers(self, ctx: Context, found: DeploymentView) -> None:
+        """The name is taken, by an earlier try of ours as a rule: older ones went before the JobManager came."""
+        metadata = found.metadata
+        if not _is_ours(ctx, metadata):
+            raise ObjectRefused(plan.name_taken(metadata.name), plan.NAME_TAKEN)
+        if metadata.deletion_timestamp is not None:
+            raise _still_there(metadata.key)
 
     async def _restore_task_managers(self, ctx: Context, spec: FlinkDeploymentSpec) -> None:
         objects = build(ctx, spec, ctx.generation, job_id=None, savepoint_path=None)
         if objects.taskmanagers is not None:
-            await self._create_task_managers(ctx, objects.taskmanagers, since=None)
+            await self._create_deployment(ctx, objects.taskmanagers, self._adopt_task_managers)
 
     async def _scale_task_managers(self, ctx: Context, replicas: int) -> None:
         """R-114: nothing of the Deployment but its size is touched."""
