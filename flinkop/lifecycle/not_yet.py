@@ -7,7 +7,7 @@ with each release; `docs/compatibility.md` shows it to users.
 
 from collections.abc import Iterator
 
-from flinkop.api.common import JobSpec, KubernetesDeploymentMode, UpgradeMode
+from flinkop.api.common import JobSpec, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.validation import Problem
 from flinkop.config import options
@@ -40,12 +40,6 @@ def without_effect(conf: FlinkConf) -> Iterator[str]:
 def _problems(
     spec: FlinkDeploymentSpec, recorded: JobSpec | None, conf: FlinkConf
 ) -> Iterator[Problem]:
-    if spec.effective_mode is KubernetesDeploymentMode.STANDALONE:
-        yield Problem(
-            "spec.mode",
-            REASON,
-            "spec.mode is standalone, which flinkop does not support yet: use native, or leave it out",
-        )
     if spec.job is not None:
         yield from _job_problems(spec.job, recorded)
         yield from _option_problems(conf)

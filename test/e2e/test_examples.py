@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 EXAMPLES = ROOT / "test" / "e2e" / "examples"
 REFUSED = {
     "checkpoint-ha": "upgradeMode is savepoint",
-    "reactive": "standalone",
+    "reactive": "upgradeMode is savepoint",
     "autoscaling": "upgradeMode is last-state",
     "from-savepoint": "upgradeMode is savepoint",
 }

@@ -16,11 +16,11 @@ def found(spec, recorded=None, conf=None):
 
 
 @pytest.mark.parametrize("spec", [application(), session()])
-def test_stateless_native_clusters_are_supported(spec):
-    """What this version is for."""
-    assert found(spec) is None
-    assert found(spec, JobSpec()) is None
-    assert found(evolve(spec, mode=KubernetesDeploymentMode.NATIVE)) is None
+@pytest.mark.parametrize("mode", [None, *KubernetesDeploymentMode])
+def test_stateless_clusters_are_supported(spec, mode):
+    """What this version is for: native and standalone, applications and session clusters."""
+    assert found(evolve(spec, mode=mode)) is None
+    assert found(evolve(spec, mode=mode), JobSpec()) is None
 
 
 @pytest.mark.parametrize("mode", [UpgradeMode.SAVEPOINT, UpgradeMode.LAST_STATE])
@@ -32,14 +32,6 @@ def test_state_is_never_dropped_silently(mode):
     assert problem.field_path == "spec.job.upgradeMode"
     assert str(mode) in problem.message
     assert "stateless" in problem.message
-
-
-def test_standalone_clusters_are_refused():
-    """They come later."""
-    for spec in (application(), session()):
-        problem = found(evolve(spec, mode=KubernetesDeploymentMode.STANDALONE))
-        assert problem is not None
-        assert problem.field_path == "spec.mode"
 
 
 @pytest.mark.parametrize(
@@ -81,11 +73,8 @@ def test_options_that_have_no_effect_yet_are_refused(key, wish, harmless):
 
 def test_the_first_thing_is_told():
     """One problem at a time, in a fixed order."""
-    spec = evolve(
-        with_job(application(), upgrade_mode=UpgradeMode.SAVEPOINT),
-        mode=KubernetesDeploymentMode.STANDALONE,
-    )
-    assert found(spec).field_path == "spec.mode"
+    spec = with_job(application(), upgrade_mode=UpgradeMode.SAVEPOINT, savepoint_redeploy_nonce=2)
+    assert found(spec, JobSpec()).field_path == "spec.job.upgradeMode"
 
 
 def test_what_is_accepted_without_effect_is_told():
