@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 T = TypeVar("T", bound=HasMeta)
 
-_JOB_MANAGERS: Final = "component=jobmanager"
+_DEPLOYMENTS: Final = "component in (jobmanager,taskmanager)"
 _JOB_MANAGER_PODS: Final = (
     "component=jobmanager,type in (flink-native-kubernetes,flink-standalone-kubernetes)"
 )
@@ -119,7 +119,7 @@ def build(parts: Parts) -> Operator:
         label_selector=config.label_selector,
         indexers={signals.BY_CLUSTER: watches.cluster_of_session_job},
     )
-    deployments = informer(meta.DEPLOYMENTS, DeploymentView, label_selector=_JOB_MANAGERS)
+    deployments = informer(meta.DEPLOYMENTS, DeploymentView, label_selector=_DEPLOYMENTS)
     pods = informer(
         meta.PODS,
         PodView,
@@ -135,7 +135,7 @@ def build(parts: Parts) -> Operator:
     queue = _queue(parts, "flinkdeployment")
     handlers = watches.Watches(queue.add, deployments.lister)
     resources.add_handler(handlers.on_resource)
-    deployments.add_handler(handlers.on_job_manager)
+    deployments.add_handler(handlers.on_deployment)
     pods.add_handler(handlers.on_pod)
     session_jobs.add_handler(handlers.on_session_job)
     flink = functools.partial(_flink_client, parts.transports)

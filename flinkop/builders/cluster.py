@@ -5,11 +5,13 @@ from typing import Any
 
 import attrs
 
-from flinkop.api.common import JobSpec, KubernetesDeploymentMode
+from flinkop.api.common import KubernetesDeploymentMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.builders import (
+    arguments,
     checks,
     configmap,
+    deployment,
     jobmanager,
     mounts,
     podtemplate,
@@ -23,6 +25,7 @@ from flinkop.config import flink_options as opt, local_files as files
 from flinkop.config.flink_conf import FlinkConf
 
 _ENTRYPOINT = "org.apache.flink.kubernetes.entrypoint."
+_USER_LIB_PREFIXES = (f"file://{jobmanager.USER_LIB_DIR}/", f"file:{jobmanager.USER_LIB_DIR}/")
 
 
 @attrs.frozen(kw_only=True)
@@ -41,6 +44,13 @@ class ClusterObjects:
     accompanying: tuple[dict[str, Any], ...]
     taskmanagers: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def deployments(self) -> tuple[dict[str, Any], ...]:
+        """All Deployments of the cluster."""
+        if self.taskmanagers is None:
+            return (self.deployment,)
+        return (self.deployment, self.taskmanagers)
 
 
 def build(
@@ -111,32 +121,28 @@ def _build(
     accompanying.append(config_map)
     if native and template is not None:
         accompanying.append(configmap.pod_template(identity, kind, template))
-    main = jobmanager.deployment(
-        jobmanager.JobManagerInputs(
-            identity=identity,
-            kind=kind,
-            conf=deployed,
-            template=podtemplate.jobmanager_template(spec, conf),
-            args=_native_args(deployed) if native else _standalone_args(deployed, spec.job),
-            append_args=not native and spec.job is None,
-            config_files=config_files,
-            has_taskmanager_template=native and template is not None,
-            needs_user_lib=not native and spec.job is not None and _has_class_path(deployed),
-            local_files=local_files,
-        )
+    inputs = deployment.Inputs(
+        identity=identity,
+        kind=kind,
+        conf=deployed,
+        config_files=config_files,
+        local_files=local_files,
+    )
+    main = jobmanager.JobManager(
+        template=podtemplate.jobmanager_template(spec, conf),
+        args=arguments.native(deployed)
+        if native
+        else arguments.standalone(deployed, version, spec.job),
+        has_taskmanager_template=native and template is not None,
+        needs_user_lib=not native and spec.job is not None and _needs_user_lib(deployed),
     )
     taskmanagers = None
     if not native:
         taskmanagers = taskmanager.deployment(
-            identity,
-            deployed,
-            template if template is not None else {},
-            config_files,
-            local_files,
-            unlimited_network=unlimited_network,
+            inputs, template if template is not None else {}, unlimited_network=unlimited_network
         )
     return ClusterObjects(
-        deployment=main,
+        deployment=jobmanager.deployment(inputs, main),
         accompanying=tuple(accompanying),
         taskmanagers=taskmanagers,
         warnings=tuple(warnings),
@@ -210,27 +216,11 @@ def _mounted_objects(
     return made
 
 
-def _native_args(conf: FlinkConf) -> list[str]:
-    """Return the JobManager's arguments; the command line ends with a blank when there are no more."""
-    target = conf.get(opt.EXECUTION_TARGET)
-    return ["bash", "-c", f"kubernetes-jobmanager.sh {target} {conf.get(opt.JM_ENTRYPOINT_ARGS)}"]
+def _needs_user_lib(conf: FlinkConf) -> bool:
+    """Tell whether the user's class path needs an empty directory, without which it does not count (6.2).
 
-
-def _standalone_args(conf: FlinkConf, job: JobSpec | None) -> list[str]:
-    ha = ["-D", "jobmanager.rpc.address=$(_POD_IP_ADDRESS)"] if is_ha(conf) else []
-    if job is None:
-        return ["jobmanager", *ha]
-    args = ["standalone-job"]
-    main = conf.get(opt.APPLICATION_MAIN)
-    if main is not None:
-        args += ["--job-classname", main]
-    if conf.get(opt.IGNORE_UNCLAIMED_STATE):
-        args.append("--allowNonRestoredState")
-    savepoint = conf.get(opt.SAVEPOINT_PATH)
-    if savepoint is not None:
-        args += ["--fromSavepoint", savepoint]
-    return [*args, *ha, *job.args]
-
-
-def _has_class_path(conf: FlinkConf) -> bool:
-    return bool(conf.get(opt.PIPELINE_CLASSPATHS))
+    A jar of the image that lies in that very directory says that it is there, and must not be hidden.
+    """
+    paths = conf.get(opt.PIPELINE_CLASSPATHS)
+    inside = [path for path in paths if path.startswith(_USER_LIB_PREFIXES)]
+    return bool(paths) and not inside

@@ -46,7 +46,7 @@ class ClusterIdentity:
     @property
     def taskmanager_deployment(self) -> str:
         """Name of the TaskManagers' Deployment (standalone)."""
-        return f"{self.name}-taskmanager"
+        return taskmanager_deployment(self.name)
 
     def owner(self, *, controller: bool) -> dict[str, Any]:
         """Return an owner reference to the resource."""
@@ -58,6 +58,11 @@ class ClusterIdentity:
             "blockOwnerDeletion": True,
             "controller": controller,
         }
+
+
+def taskmanager_deployment(name: str) -> str:
+    """Return the name of the TaskManagers' Deployment of the standalone cluster `name`."""
+    return f"{name}-taskmanager"
 
 
 def common_labels(name: str, kind: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""Hadoop and Kerberos: volumes of the JobManager and the objects behind them (`kubernetes-objects.md` 1.8)."""
+"""Volumes with configuration, and the objects behind Hadoop's and Kerberos' (`kubernetes-objects.md` 1.8, 1.10)."""
 
 import base64
 import posixpath
+from collections.abc import Iterable
 from typing import Any
 
 from flinkop.builders.errors import BuildError
@@ -10,15 +11,22 @@ from flinkop.config import flink_options as opt
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.local_files import HADOOP_FILES, LocalFiles
 
+CONFIG_VOLUME = "flink-config-volume"
 KEYTAB_DIR = "/opt/kerberos/kerberos-keytab"
 
 _HADOOP_DIR = "/opt/hadoop/conf"
 _KRB5_PATH = "/etc/krb5.conf"
 
 
-def items(names: list[str]) -> list[dict[str, str]]:
+def items(names: Iterable[str]) -> list[dict[str, str]]:
     """Return volume items that keep the files' names."""
     return [{"key": name, "path": name} for name in names]
+
+
+def mount_config(pod: Pod, config_map: str, conf: FlinkConf, files: Iterable[str]) -> None:
+    """Mount the ConfigMap with Flink's configuration over the whole conf directory."""
+    pod.add_volume(CONFIG_VOLUME, {"configMap": {"name": config_map, "items": items(files)}})
+    pod.mount(CONFIG_VOLUME, conf.get(opt.CONF_DIR))
 
 
 def hadoop_objects(

@@ -70,11 +70,6 @@ class Pod:
         """Add a port to the main container."""
         self.main.setdefault("ports", []).append({"name": name, "containerPort": port})
 
-    def use_service_account(self, name: str) -> None:
-        """Set the service account under both names it has."""
-        self.spec["serviceAccount"] = name
-        self.spec["serviceAccountName"] = name
-
     def use_resources(
         self, memory_mi: int, memory_factor: float, cores: float, cpu_factor: float
     ) -> None:
@@ -98,6 +93,13 @@ def resolve(conf: FlinkConf, option: Option[T], from_template: Any) -> Any:
     if from_template and not conf.has(option):
         return from_template
     return conf.get(option)
+
+
+def use_service_account(pod: Pod, conf: FlinkConf, option: Option[str]) -> None:
+    """Set the service account, the template's when none is configured, under both names it has."""
+    spec = pod.spec
+    account = spec.get("serviceAccount") or spec.get("serviceAccountName")
+    spec["serviceAccount"] = spec["serviceAccountName"] = resolve(conf, option, account)
 
 
 def use_scheduling(
@@ -151,6 +153,13 @@ def use_image(pod: Pod, conf: FlinkConf) -> None:
     pod.main["imagePullPolicy"] = str(policy)
     if not str(pod.main["image"]).strip():
         raise BuildError("The image is blank. Set spec.image.")
+
+
+def add_log_dir(pod: Pod, conf: FlinkConf) -> None:
+    """Say where logs go, if that is configured."""
+    directory = conf.get(opt.LOG_DIR)
+    if directory is not None:
+        pod.add_env("FLINK_LOG_DIR", directory)
 
 
 def add_secrets_env(pod: Pod, conf: FlinkConf) -> None:

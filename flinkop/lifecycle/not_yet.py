@@ -7,12 +7,11 @@ with each release; `docs/compatibility.md` shows it to users.
 
 from collections.abc import Iterator
 
-from flinkop.api.common import JobSpec, KubernetesDeploymentMode
+from flinkop.api.common import JobSpec
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.validation import Problem
 from flinkop.config import options
 from flinkop.config.flink_conf import FlinkConf
-from flinkop.config.option import Option
 from flinkop.lifecycle import autoscaler_rules
 
 REASON = "NotYetSupported"
@@ -40,12 +39,6 @@ def without_effect(conf: FlinkConf) -> Iterator[str]:
 def _problems(
     spec: FlinkDeploymentSpec, recorded: JobSpec | None, conf: FlinkConf
 ) -> Iterator[Problem]:
-    if spec.effective_mode is KubernetesDeploymentMode.STANDALONE:
-        yield Problem(
-            "spec.mode",
-            REASON,
-            "spec.mode is standalone, which flinkop does not support yet: use native, or leave it out",
-        )
     if spec.job is not None:
         yield from _job_problems(spec.job, recorded)
         yield from _option_problems(conf)
@@ -69,10 +62,6 @@ def _job_problems(job: JobSpec, recorded: JobSpec | None) -> Iterator[Problem]:
 
 
 def _option_problems(conf: FlinkConf) -> Iterator[Problem]:
-    wishes: tuple[tuple[Option[bool], str], ...] = ()
-    for option, what in wishes:
-        if conf.get(option):
-            yield _option_problem(option.key, what)
     for interval in (options.PERIODIC_SAVEPOINT_INTERVAL, options.PERIODIC_CHECKPOINT_INTERVAL):
         if conf.get(interval).strip() not in ("", "0"):
             yield _option_problem(interval.key, "take periodic savepoints and checkpoints")

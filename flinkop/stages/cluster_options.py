@@ -28,6 +28,7 @@ from flinkop.lifecycle.cluster_health import HealthRules
 T = TypeVar("T")
 
 _TLS_PREFIX: Final = "security.ssl."
+_REACTIVE: Final = "reactive"
 _SWITCHES: Final = ("enabled", "authentication-enabled")
 _LONGEST_CANCEL: Final = 60.0
 """Seconds; what the cancellation is for, the deletion of the cluster, has to follow in the same run."""
@@ -42,6 +43,7 @@ class ClusterOptions:
         rest_tls: `security.ssl.rest.enabled`.
         rest_stores: what TLS trusts and shows; None is the system's trust.
         high_availability: whether the cluster keeps HA metadata.
+        reactive: whether its job takes whatever slots there are (`scheduler-mode: reactive`).
         flink_timeout: seconds for a call to Flink.
         cancel_timeout: seconds for Flink to take the wish to cancel a job.
         recovery: whether a lost JobManager is deployed again.
@@ -75,6 +77,7 @@ class ClusterOptions:
     rest_tls: bool = False
     rest_stores: Stores | None = None
     high_availability: bool = False
+    reactive: bool = False
     flink_timeout: float = 10.0
     cancel_timeout: float = 60.0
     recovery: bool = True
@@ -164,6 +167,7 @@ def from_conf(
         rest_tls=_speaks_tls(conf),
         rest_stores=tls.stores_of(_with_own_files(conf, settings.default), settings.environ),
         high_availability=effective_conf.is_ha(conf),
+        reactive=(conf.get(flink_options.SCHEDULER_MODE) or "").lower() == _REACTIVE,
         flink_timeout=operator.flink_client_timeout.total_seconds(),
         cancel_timeout=min(operator.flink_cancel_timeout.total_seconds(), _LONGEST_CANCEL),
         recovery=conf.get(options.JM_RECOVERY_ENABLED),
@@ -201,7 +205,13 @@ def from_conf(
 
 
 def task_managers(conf: FlinkConf) -> int:
-    """Return how many TaskManagers a job's parallelism needs (behaviour.md P-1, point 5)."""
+    """Return how many TaskManagers a deployed configuration leads to.
+
+    In a standalone cluster as many as their Deployment gets; in a native one as many as the job's
+    parallelism needs (behaviour.md P-1, point 5).
+    """
+    if conf.get(flink_options.EXECUTION_TARGET) == effective_conf.STANDALONE_TARGET:
+        return conf.get(flink_options.TM_REPLICAS)
     slots = max(conf.get(flink_options.TASK_SLOTS), 1)
     return math.ceil(conf.get(flink_options.PARALLELISM) / slots)
 

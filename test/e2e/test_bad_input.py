@@ -218,14 +218,6 @@ def test_a_corrected_pod_template_deploys(place, what):
     assert cluster.status["reconciliationStatus"]["state"] == "DEPLOYED"
 
 
-def test_standalone_from_the_start(place):
-    """Not supported yet, and said so."""
-    cluster = place.create(app(mode="standalone"))
-    assert "not support" in cluster.wait_error("standalone")["message"]
-    assert cluster.wait_condition("Stalled")["reason"] == "NotYetSupported"
-    assert cluster.objects() == {}
-
-
 def test_a_name_that_flink_cannot_use(place):
     """46 characters are one too many; others in the namespace are not affected."""
     cluster = place.create(name="n" * 46)

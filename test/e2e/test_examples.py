@@ -1,4 +1,4 @@
-"""Manifests of every shape that people have: applied with kubectl, each runs or is refused in words.
+"""Manifests of every shape that people have: applied with kubectl, each runs.
 
 They are our own, made after the public examples of the reference; `docs/compatibility.md` tells how
 those fare themselves.
@@ -11,9 +11,6 @@ from fakes.programs import ROOT
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 EXAMPLES = ROOT / "test" / "e2e" / "examples"
-REFUSED = {"reactive": "standalone"}
-"""What this version cannot do yet, by the words of the refusal."""
-
 LEFT_ALONE = {"canary"}
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.yaml"))
 
@@ -28,18 +25,12 @@ def applied(stage, shared_place):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_runs_or_is_refused_in_words(applied, shared_place, name):
-    """STABLE with its objects, or NotYetSupported with nothing made."""
+def test_an_example_runs(applied, shared_place, name):
+    """STABLE with its objects, if it is meant to be."""
     assert f"flinkdeployment.flink.apache.org/{name} created" in applied
     cluster = shared_place.flink(name)
     if name in LEFT_ALONE:
         assert cluster.status == {}
-    elif name in REFUSED:
-        stalled = cluster.wait_condition("Stalled")
-        assert stalled["reason"] == "NotYetSupported"
-        assert REFUSED[name] in stalled["message"]
-        assert cluster.status["lifecycleState"] == "FAILED"
-        assert cluster.objects() == {}
     else:
         obj = cluster.wait_stable().get()
         assert condition(obj, "Ready")["status"] == "True"

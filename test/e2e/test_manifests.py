@@ -61,7 +61,7 @@ def test_the_installed_deployment_is_accepted(scene):
     scene.plane.kubectl(*wait, "--timeout=30s")
 
 
-@pytest.mark.parametrize("sample", ["basic", "session"])
+@pytest.mark.parametrize("sample", ["basic", "session", "standalone"])
 def test_a_sample_runs_with_the_installed_rights(scene, sample):
     """From applied to STABLE, restarted and deleted, and nothing is refused on the way."""
     kubectl = scene.plane.kubectl
@@ -79,6 +79,24 @@ def test_a_sample_runs_with_the_installed_rights(scene, sample):
     wait_lifecycle(scene, sample, "STABLE")
     assert kubectl("get", "deployment", sample, "-o", "jsonpath={.metadata.uid}") != former
     kubectl("delete", "flinkdeployment", sample, "--timeout=60s")
+    assert forbidden(scene) == []
+
+
+def test_a_sample_is_scaled_with_the_installed_rights(scene):
+    """A standalone job gets more TaskManagers, and its JobManager stays."""
+    kubectl = scene.plane.kubectl
+    kubectl("apply", "-f", str(SAMPLES / "standalone.yaml"))
+    wait_lifecycle(scene, "standalone", "STABLE")
+    former = kubectl("get", "deployment", "standalone", "-o", "jsonpath={.metadata.uid}")
+    kubectl("scale", "flinkdeployment/standalone", "--replicas=2")
+    kubectl(
+        "wait",
+        "deployment/standalone-taskmanager",
+        "--for=jsonpath={.status.availableReplicas}=2",
+        "--timeout=60s",
+    )
+    assert kubectl("get", "deployment", "standalone", "-o", "jsonpath={.metadata.uid}") == former
+    kubectl("delete", "flinkdeployment", "standalone", "--timeout=60s")
     assert forbidden(scene) == []
 
 

@@ -7,7 +7,7 @@ from attrs import define, evolve, field
 from fakes.deployments import answered, application, difference, job, situation, with_job
 from fakes.plans import planned
 
-from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.common import JobState, KubernetesDeploymentMode, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus, ReconciliationState
 from flinkop.controllers.flinkdeployment import progress
@@ -16,6 +16,7 @@ from flinkop.controllers.flinkdeployment.observation import (
     JobManagerFacts,
     Observation,
     RestFacts,
+    TaskManagerFacts,
 )
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
@@ -45,6 +46,15 @@ class Cluster:
 
 
 @define
+class Workers:
+    """The TaskManagers' Deployment of a standalone cluster."""
+
+    uid: str
+    image: str | None
+    deleting: bool = False
+
+
+@define
 class World:
     """All there is; `broken` collects what must never happen."""
 
@@ -54,10 +64,17 @@ class World:
     high_availability: bool = False
     status: FlinkDeploymentStatus = field(factory=FlinkDeploymentStatus)
     cluster: Cluster | None = None
+    workers: Workers | None = None
     metadata: bool = False
     writes: int = 0
     broken: list[str] = field(factory=list)
     _made: int = 0
+    _dies_between: bool = False
+
+    @property
+    def is_standalone(self) -> bool:
+        """Whether the operator makes the TaskManagers."""
+        return self.spec.effective_mode is KubernetesDeploymentMode.STANDALONE
 
     # --- the user
 
@@ -69,10 +86,11 @@ class World:
 
     # --- the cluster's own life
 
-    def delete_completes(self) -> None:
-        """Kubernetes has removed what was being deleted."""
-        if self.cluster is not None and self.cluster.deleting:
-            self.cluster = None
+    def delete_completes(self, what: str) -> None:
+        """Kubernetes has removed what was being deleted, `cluster` or `workers`."""
+        found: Cluster | Workers | None = getattr(self, what)
+        if found is not None and found.deleting:
+            setattr(self, what, None)
 
     def starts(self) -> None:
         """The JobManager comes up."""
@@ -86,17 +104,20 @@ class World:
             cluster.job_state = state
             self.metadata = self.metadata or self.high_availability
 
-    def vanishes(self) -> None:
-        """Somebody deletes the Deployment."""
-        self.cluster = None
+    def vanishes(self, what: str) -> None:
+        """Somebody deletes the Deployment of `cluster` or `workers`."""
+        setattr(self, what, None)
 
     # --- the operator
 
     def observe(self, *, late_cache: bool = False) -> Observation:
         """Return what the observer would find; a late cache has not seen the Deployment yet."""
         cluster = self.cluster
+        workers = None
+        if self.workers is not None and not late_cache:
+            workers = TaskManagerFacts(self.workers.uid, True, self.workers.deleting, 1)
         if cluster is None or late_cache:
-            return Observation()
+            return Observation(task_managers=workers)
         facts = JobManagerFacts(
             uid=cluster.uid,
             ours=True,
@@ -110,10 +131,17 @@ class World:
         if cluster.available and not cluster.deleting:
             jobs = (job(cluster.job_state, cluster.job_id),) if cluster.job_id else ()
             rest = answered(*jobs)
-        return Observation(job_manager=facts, rest=rest)
+        return Observation(job_manager=facts, task_managers=workers, rest=rest)
 
-    def reconcile(self, *, crash_after: int | None = None, late_cache: bool = False) -> steps.Plan:
-        """Look, plan, act; dying after `crash_after` steps, if that many are reached."""
+    def reconcile(
+        self,
+        *,
+        crash_after: int | None = None,
+        late_cache: bool = False,
+        half_submit: bool = False,
+    ) -> steps.Plan:
+        """Look, plan, act; dying after `crash_after` steps, or between the two Deployments."""
+        self._dies_between = half_submit
         observation = self.observe(late_cache=late_cache)
         assessed = progress.assess(
             Subject(self.status, observation, self.spec, situation(self.spec).now)
@@ -165,6 +193,13 @@ class World:
                     self.broken.append("deleted before it was written ahead")
                 if self.cluster is not None and self.cluster.uid == uid:
                     self.cluster.deleting = True
+            case steps.DeleteTaskManagers(uid):
+                if self.workers is not None and self.workers.uid == uid:
+                    self.workers.deleting = True
+                    if self.high_availability and self.cluster is not None:
+                        self.broken.append("a JobManager with metadata lost its TaskManagers")
+            case steps.RestoreTaskManagers(spec):
+                self._make_workers(spec)
             case steps.DeleteHaMetadata() | steps.DropJobGraphs():
                 self.metadata = False
             case steps.Submit():
@@ -183,10 +218,25 @@ class World:
             self.broken.append("a job with state was started without it")
         if self.cluster is not None:
             if self.cluster.generation == step.generation and not self.cluster.deleting:
+                self._make_workers(step.spec)
                 return  # adopted
             raise BusyError
+        if self.workers is not None:
+            self.broken.append("started beside old TaskManagers")
         if self.metadata and step.job_id is not None:
             self.broken.append("started over metadata of an earlier run")
         self._made += 1
         uid = f"deployment-{self._made}"
         self.cluster = Cluster(uid, step.generation, step.job_id, step.spec.image)
+        self._make_workers(step.spec)
+
+    def _make_workers(self, spec: FlinkDeploymentSpec) -> None:
+        if self._dies_between:
+            raise CrashError
+        if not self.is_standalone:
+            return
+        if self.workers is not None and self.workers.deleting:
+            raise BusyError
+        if self.workers is None:
+            self._made += 1
+            self.workers = Workers(f"deployment-{self._made}", spec.image)

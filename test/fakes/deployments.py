@@ -8,7 +8,7 @@ import attrs
 from attrs import evolve
 
 from flinkop.api import codec, recorded_spec
-from flinkop.api.common import JobSpec, JobState, UpgradeMode
+from flinkop.api.common import JobSpec, JobState, KubernetesDeploymentMode, UpgradeMode
 from flinkop.api.flink_version import FlinkVersion
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import (
@@ -25,6 +25,7 @@ from flinkop.controllers.flinkdeployment.observation import (
     Observation,
     Rest,
     RestFacts,
+    TaskManagerFacts,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.flink.models import JobOverview, TaskCounts
@@ -56,6 +57,11 @@ def application(**job: Any) -> FlinkDeploymentSpec:
 def session(**fields: Any) -> FlinkDeploymentSpec:
     """Return a session cluster's spec."""
     return evolve(application(), job=None, **fields)
+
+
+def standalone(spec: FlinkDeploymentSpec) -> FlinkDeploymentSpec:
+    """Return `spec` in standalone mode."""
+    return evolve(spec, mode=KubernetesDeploymentMode.STANDALONE)
 
 
 def with_job(spec: FlinkDeploymentSpec, **fields: Any) -> FlinkDeploymentSpec:
@@ -139,6 +145,13 @@ def job_manager(
     )
 
 
+def task_managers(
+    replicas: int = 2, *, ours: bool = True, deleting: bool = False, uid: str = "task-managers-uid"
+) -> TaskManagerFacts:
+    """Return the facts of a standalone cluster's TaskManager Deployment."""
+    return TaskManagerFacts(uid=uid, ours=ours, deleting=deleting, replicas=replicas)
+
+
 def job(
     state: FlinkState = FlinkState.RUNNING,
     jid: str = OLD_ID,
@@ -178,7 +191,9 @@ def difference(status: FlinkDeploymentStatus, spec: FlinkDeploymentSpec) -> Spec
     if recorded is None:
         return None
     return specdiff.diff(
-        codec.encode(recorded.spec, codec.Omit.NOTHING), codec.encode(spec, codec.Omit.NOTHING)
+        codec.encode(recorded.spec, codec.Omit.NOTHING),
+        codec.encode(spec, codec.Omit.NOTHING),
+        standalone=recorded.spec.effective_mode is KubernetesDeploymentMode.STANDALONE,
     )
 
 

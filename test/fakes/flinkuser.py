@@ -156,11 +156,19 @@ class FlinkDeployment:
 
     def hold_job_manager(self) -> None:
         """Keep its JobManager Deployment from going away when it is deleted."""
-        self._change_finalizers(lambda found: [*found, HOLD])
+        self._change_finalizers(self.name, lambda found: [*found, HOLD])
 
     def let_job_manager_go(self) -> None:
         """Undo that; what else keeps the Deployment is left alone."""
-        self._change_finalizers(lambda found: [one for one in found if one != HOLD])
+        self._let_go(self.name)
+
+    def hold_task_managers(self) -> None:
+        """The same for a standalone cluster's TaskManagers."""
+        self._change_finalizers(self.workers, lambda found: [*found, HOLD])
+
+    def let_task_managers_go(self) -> None:
+        """Undo that."""
+        self._let_go(self.workers)
 
     def order(self, **orders: Any) -> None:
         """Tell flinksim how this cluster is to behave."""
@@ -187,6 +195,16 @@ class FlinkDeployment:
     def job_manager(self) -> Any | None:
         """Its JobManager Deployment."""
         return self.api.get(f"{self.place.apps('deployments')}/{self.name}")
+
+    @property
+    def workers(self) -> str:
+        """The name of a standalone cluster's TaskManager Deployment."""
+        return f"{self.name}-taskmanager"
+
+    @property
+    def task_managers(self) -> Any | None:
+        """That Deployment."""
+        return self.api.get(f"{self.place.apps('deployments')}/{self.workers}")
 
     @property
     def uid(self) -> str:
@@ -359,6 +377,15 @@ class FlinkDeployment:
         self.api.until(self.place.apps("deployments"), look)
         return self
 
+    def wait_deployments(self, *names: str) -> Self:
+        """Wait until of its Deployments exactly those with these names are there."""
+
+        def look(objects: Objects) -> bool:
+            return {self.name, self.workers} & objects.keys() == set(names)
+
+        self.api.until(self.place.apps("deployments"), look)
+        return self
+
     def wait_gone(self) -> Self:
         """Wait until the resource is gone."""
         selector = f"metadata.name={self.name}"
@@ -386,10 +413,13 @@ class FlinkDeployment:
             self.place.core("pods"), reached, label_selector=f"app={self.name},component=jobmanager"
         )
 
-    def _change_finalizers(self, change: Callable[[list[str]], list[str]]) -> None:
-        path = f"{self.place.apps('deployments')}/{self.name}"
-        found = self.job_manager
-        assert found is not None, f"{self.name} has no JobManager"
+    def _let_go(self, deployment: str) -> None:
+        self._change_finalizers(deployment, lambda found: [one for one in found if one != HOLD])
+
+    def _change_finalizers(self, deployment: str, change: Callable[[list[str]], list[str]]) -> None:
+        path = f"{self.place.apps('deployments')}/{deployment}"
+        found = self.api.get(path)
+        assert found is not None, f"there is no Deployment {deployment}"
         metadata = found["metadata"]
         finalizers = change(metadata.get("finalizers", []))
         version = metadata["resourceVersion"]
@@ -400,7 +430,7 @@ class FlinkDeployment:
         except Refused as error:
             if error.status != http.client.CONFLICT:
                 raise
-            self._change_finalizers(change)
+            self._change_finalizers(deployment, change)
 
     def _has_none(self, objects: Objects) -> bool:
         return not any(self._is_mine(item) for item in objects.values())

@@ -62,10 +62,21 @@ class SimWorld:
     def __attrs_post_init__(self) -> None:
         self.world = World(self.time, self.effects, taskmanagers=self.taskmanagers)
 
-    def up(self, name: str, conf: Mapping[str, str], *, seconds: float = 1.0) -> JobManager:
-        """Start a JobManager pod with this configuration, and let `seconds` pass."""
+    def up(
+        self,
+        name: str,
+        conf: Mapping[str, str],
+        *,
+        seconds: float = 1.0,
+        application: bool | None = None,
+    ) -> JobManager:
+        """Start a JobManager pod with this configuration, and let `seconds` pass.
+
+        `application` is for a standalone one: whether it is made for one job.
+        """
         self._pods += 1
-        settings = Settings(NS, name, dict(conf))
+        standalone = application is not None
+        settings = Settings(NS, name, dict(conf), standalone, application)
         maps = {key: dict(data) for key, data in self.effects.maps.items()} if settings.ha else None
         manager = self.cluster(name).jobmanager_up(f"pod{self._pods}", settings, ha=maps)
         self.time.advance(seconds)

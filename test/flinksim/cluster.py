@@ -169,6 +169,8 @@ class Cluster:
     # --- task managers
 
     def _mode(self, manager: JobManager) -> str:
+        if manager.settings.standalone:
+            return "pods"  # of a Deployment of their own
         return self.knobs().taskmanagers or self.default_taskmanagers
 
     def free_slots(self) -> int | None:
@@ -245,7 +247,7 @@ class Cluster:
 
     def application_ended(self) -> None:
         leader = self.leader
-        if leader is not None:
+        if leader is not None and not leader.settings.standalone:
             self.effects.delete_deployment(leader.settings)
 
     def dump(self) -> dict[str, Any]:

@@ -43,7 +43,10 @@ class Host(Protocol):
         """Return a one-shot order and forget it."""
         ...
 
-    def slots_ready(self, job: "Job") -> bool: ...
+    def slots_for(self, job: "Job") -> int | None:
+        """Slots that it may have; None when there are always enough."""
+        ...
+
     def job_changed(self, job: "Job") -> None: ...
     def job_checkpointed(self, job: "Job") -> None: ...
 
@@ -162,7 +165,11 @@ class Job:
         self._await_slots()
 
     def _await_slots(self) -> None:
-        if self.host.slots_ready(self):
+        available = self.host.slots_for(self)
+        if available and self.host.settings.reactive:
+            for vertex in self.vertices:
+                vertex.parallelism = available
+        if self._fits(available):
             self._after("step", self.host.knobs().delays.running, self._deployed)
 
     def slots_changed(self) -> None:
@@ -171,12 +178,21 @@ class Job:
             return
         if not self.tasks_running and "step" not in self._timers:
             self._await_slots()
-        elif self.tasks_running and not self.host.slots_ready(self):
+        elif self.tasks_running and not self._fits(available := self.host.slots_for(self)):
+            if available and self.host.settings.reactive:
+                self.rescale()
+                return
             self.restart(
                 Failure(
                     "org.apache.flink.runtime.jobmaster.JobMasterException", "TaskManager was lost"
                 )
             )
+
+    def _fits(self, available: int | None) -> bool:
+        """Whether these are the slots it is to run with: enough, or for a reactive job all there are."""
+        if available is None:
+            return True
+        return available == self.width if self.host.settings.reactive else available >= self.width
 
     def _deployed(self) -> None:
         self.tasks_running = self.ever_ran = True
@@ -185,6 +201,7 @@ class Job:
         self._plan_checkpoint()
         self.host.job_changed(self)
         self._plan_order()
+        self.slots_changed()  # a reactive job may have got more while it started
 
     # --- ends
 

@@ -187,14 +187,14 @@ class JobManager:
     def take(self, order: str) -> str | None:
         return self.around.take(order)
 
-    def slots_ready(self, job: Job) -> bool:
+    def slots_for(self, job: Job) -> int | None:
         free = self.around.free_slots()
         if free is None:
-            return True
+            return None
         used = sum(
             other.width for other in self.jobs.values() if other is not job and other.tasks_running
         )
-        return free - used >= job.width
+        return free - used
 
     def job_changed(self, job: Job) -> None:
         self.around.ledger.changed(job)

@@ -29,6 +29,27 @@ class SimPodStatus(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     container_statuses: tuple[ContainerStatus, ...] = ()
 
 
+class SimContainer(msgspec.Struct, frozen=True, gc=False):
+    name: str = ""
+    args: tuple[str, ...] = ()
+
+
+class SimPodSpec(msgspec.Struct, frozen=True, gc=False):
+    containers: tuple[SimContainer, ...] = ()
+
+
+class CommandedPod(msgspec.Struct, frozen=True, gc=False):
+    """What a pod's containers are told to run: read once, when it starts."""
+
+    metadata: Meta
+    spec: SimPodSpec = SimPodSpec()
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        main = (one.args for one in self.spec.containers if one.name == "flink-main-container")
+        return next(main, ())
+
+
 class SimPod(msgspec.Struct, frozen=True, gc=False):
     metadata: Meta
     status: SimPodStatus = SimPodStatus()

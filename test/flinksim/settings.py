@@ -1,10 +1,10 @@
 """What a Flink cluster reads from its configuration, as one frozen value."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from attrs import frozen
-from flinksim import conf
+from attrs import evolve, frozen
+from flinksim import conf, entrypoint
 
 RETAIN = "RETAIN_ON_CANCELLATION"
 
@@ -22,6 +22,8 @@ class Settings:
     name: str
     conf: dict[str, str]
     standalone: bool = False
+    application: bool | None = None
+    """As the command line of a standalone JobManager says."""
 
     @property
     def version(self) -> tuple[int, int]:
@@ -35,6 +37,8 @@ class Settings:
 
     @property
     def is_application(self) -> bool:
+        if self.application is not None:
+            return self.application
         mode = self.conf.get("kubernetes.internal.cluster-mode")
         if mode is not None:
             return mode == "APPLICATION"
@@ -113,6 +117,12 @@ class Settings:
         return scheduler == "adaptive" or self.conf.get("scheduler-mode", "").lower() == "reactive"
 
     @property
+    def reactive(self) -> bool:
+        """The job takes all slots there are; only a standalone application can."""
+        mode = self.conf.get("scheduler-mode", "").lower()
+        return self.standalone and self.is_application and mode == "reactive"
+
+    @property
     def ha(self) -> bool:
         kind = (self._first("high-availability.type", "high-availability") or "NONE").lower()
         return kind == "kubernetes" or kind.endswith("kuberneteshaservicesfactory")
@@ -142,6 +152,20 @@ class Settings:
 
 
 def read(
-    namespace: str, name: str, data: Mapping[str, str], *, standalone: bool = False
+    namespace: str, name: str, data: Mapping[str, str], *, args: Sequence[str] | None = None
 ) -> Settings:
-    return Settings(namespace, name, conf.parse(data), standalone)
+    """Read a ConfigMap, and over it the arguments of a standalone JobManager.
+
+    Raises:
+        WrongCommandError: no JobManager would come of these arguments.
+    """
+    found = Settings(namespace, name, conf.parse(data))
+    if args is None:
+        return found
+    command = entrypoint.read(args, found.version)
+    return evolve(
+        found,
+        conf={**found.conf, **command.conf},
+        standalone=True,
+        application=command.is_application,
+    )

@@ -64,7 +64,7 @@ def taskmanagers(cluster: Cluster, manager: JobManager, now: float) -> dict[str,
         "taskmanagers": [
             _taskmanager(
                 manager.settings,
-                f"{manager.settings.name}-taskmanager-{cluster.attempt}-{index + 1}",
+                _resource_id(cluster, manager.settings, index),
                 used,
                 index,
                 now,
@@ -72,6 +72,12 @@ def taskmanagers(cluster: Cluster, manager: JobManager, now: float) -> dict[str,
             for index in range(count)
         ]
     }
+
+
+def _resource_id(cluster: Cluster, settings: Settings, index: int) -> str:
+    if settings.standalone:
+        return f"10.244.0.{14 + index}:6122-{index:06x}"
+    return f"{settings.name}-taskmanager-{cluster.attempt}-{index + 1}"
 
 
 def _taskmanager(settings: Settings, pod: str, used: int, index: int, now: float) -> dict[str, Any]:

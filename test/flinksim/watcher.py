@@ -8,6 +8,7 @@ import structlog
 from flinksim import knobs, pods, settings as settings_module
 from flinksim.cluster import Cluster, Key
 from flinksim.effects import MANAGER, KubeEffects
+from flinksim.entrypoint import WrongCommandError
 from flinksim.lanes import Lanes
 from flinksim.pods import SELECTOR, SimPod
 from flinksim.world import World
@@ -123,6 +124,7 @@ class Watcher:
             found = await self._client.get(
                 CONFIGMAPS, ObjectKey(namespace, f"flink-config-{name}"), ConfigMap
             )
+            args = await self._args(pod) if pod.is_standalone else None
         except errors.ApiError as error:
             # a kubelet cannot mount it either, and tries again
             await log.ainfo("no configuration yet", cluster=f"{namespace}/{name}", error=str(error))
@@ -131,7 +133,11 @@ class Watcher:
                 lambda: self._lanes.put(pod.cluster, lambda: self._start(pod, cluster)),
             )
             return
-        settings = settings_module.read(namespace, name, found.data, standalone=pod.is_standalone)
+        try:
+            settings = settings_module.read(namespace, name, found.data, args=args)
+        except WrongCommandError as error:
+            await log.awarning("ends at once", cluster=f"{namespace}/{name}", error=str(error))
+            return
         maps = await self._ha_maps(namespace, name) if settings.ha else None
         if uid not in self._up:
             return
@@ -149,6 +155,9 @@ class Watcher:
         cluster.jobmanager_up(
             uid, settings, ha=maps, address=address, attempt=attempt, existing=existing
         )
+
+    async def _args(self, pod: SimPod) -> tuple[str, ...]:
+        return (await self._client.get(PODS, pod.metadata.key, pods.CommandedPod)).args
 
     async def _ha_maps(self, namespace: str, name: str) -> dict[str, dict[str, str]]:
         selector = f"app={name},type=flink-native-kubernetes"

@@ -11,13 +11,15 @@ from fakes.deployments import (
     job_manager,
     session,
     situation,
+    standalone,
     status_of,
+    task_managers,
     with_job,
 )
 from fakes.plans import cleaned, planned
 from hypothesis import example, given, settings, strategies as st
 
-from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.common import JobState, KubernetesDeploymentMode, UpgradeMode
 from flinkop.api.status import (
     FlinkDeploymentStatus,
     FlinkJobState,
@@ -43,7 +45,8 @@ OURS, OTHER = "0" * 31 + "a", "f" * 32
 
 # --- any situation at all
 
-specs = st.builds(
+modes = st.sampled_from([lambda spec: spec, standalone])
+native_specs = st.builds(
     application,
     image=st.sampled_from(["a", "b"]),
     state=st.sampled_from(JobState),
@@ -51,6 +54,7 @@ specs = st.builds(
     initial_savepoint_path=st.sampled_from([None, "s3://s"]),
     savepoint_redeploy_nonce=st.sampled_from([None, 1]),
 ) | st.builds(session, image=st.sampled_from(["a", "b"]))
+specs = st.builds(lambda mode, spec: mode(spec), modes, native_specs)
 recorded_statuses = st.builds(
     status_of,
     specs,
@@ -90,6 +94,8 @@ answers = st.sampled_from([RestFacts(), RestFacts(Rest.ABSENT), RestFacts(Rest.F
 observations = st.builds(
     Observation,
     job_manager=managers,
+    task_managers=st.none()
+    | st.builds(task_managers, st.integers(1, 3), ours=st.booleans(), deleting=st.booleans()),
     pod_failure=st.sampled_from(
         [None, PodFailure("ErrImagePull", "x"), PodFailure("Unschedulable", "x", fatal=False)]
     ),
@@ -105,7 +111,7 @@ def situations(draw):
     spec, observation = draw(specs), draw(observations)
     before = draw(statuses)
     recorded = record.last_reconciled(before)
-    if recorded is not None and (recorded.spec.job is None) != (spec.job is None):
+    if recorded is not None and _kind(recorded.spec) != _kind(spec):
         spec = recorded.spec  # the validator does not let a cluster change its kind
     at = situation(spec, before)
     status = progress.assess(Subject(before, observation, spec, at.now)).status
@@ -115,11 +121,17 @@ def situations(draw):
         observation,
         generation=draw(st.integers(1, 3)),
         high_availability=draw(st.booleans()),
+        reactive=draw(st.booleans()),
+        task_managers=draw(st.integers(1, 3)),
         recovery=draw(st.booleans()),
         savepoint_on_deletion=draw(st.booleans()),
         manage_ingress=draw(st.booleans()),
         user_mode=draw(st.sampled_from(UpgradeMode)),
     )
+
+
+def _kind(spec):
+    return spec.job is None, spec.effective_mode
 
 
 def steps_of(made, kind):
@@ -142,11 +154,38 @@ def test_every_situation_has_a_plan(at):
 @given(situations())
 def test_nothing_is_submitted_beside_an_old_cluster(at):
     """Only when none is there, or the one of this very generation that nobody is deleting."""
-    facts = at.observation.job_manager
+    facts, workers = at.observation.job_manager, at.observation.task_managers
     for submit in steps_of(planned(at), steps.Submit):
         assert facts is None or (
             facts.ours and not facts.deleting and facts.generation == submit.generation
         )
+        assert facts is not None or workers is None or not workers.ours
+
+
+@given(situations())
+def test_taskmanagers_end_with_or_after_their_jobmanager(at):
+    """Never before it, and with HA only when it is gone: it could give its job up without them."""
+    facts = at.observation.job_manager
+    for made in (planned(at), cleaned(at)):
+        if steps_of(made, steps.DeleteTaskManagers) and facts is not None and facts.ours:
+            assert steps_of(made, steps.DeleteCluster)
+            assert not at.options.high_availability
+
+
+@given(situations())
+def test_taskmanagers_are_made_and_scaled_beside_a_jobmanager(at):
+    """One that stays, and only in a standalone cluster."""
+    facts = at.observation.job_manager
+    made = planned(at)
+    for step in (
+        *steps_of(made, steps.RestoreTaskManagers),
+        *steps_of(made, steps.ScaleTaskManagers),
+    ):
+        assert facts is not None
+        assert facts.ours
+        assert not facts.deleting
+        assert at.spec.effective_mode is KubernetesDeploymentMode.STANDALONE
+        assert (at.observation.task_managers is None) is isinstance(step, steps.RestoreTaskManagers)
 
 
 @given(situations())
@@ -173,21 +212,25 @@ def test_the_deed_follows_the_word(at):
 @given(situations())
 def test_others_belongings_are_not_touched(at):
     """A Deployment of somebody else is neither deleted nor built over."""
-    facts = at.observation.job_manager
-    if facts is None or facts.ours:
-        return
+    facts, workers = at.observation.job_manager, at.observation.task_managers
+    standalone = at.spec.effective_mode is KubernetesDeploymentMode.STANDALONE
     for made in (planned(at), cleaned(at)):
-        assert not steps_of(made, steps.DeleteCluster)
-        assert not steps_of(made, steps.Submit)
+        if facts is not None and not facts.ours:
+            assert not steps_of(made, steps.DeleteCluster)
+            assert not steps_of(made, steps.Submit)
+        if workers is not None and not workers.ours:
+            assert not steps_of(made, steps.DeleteTaskManagers)
+            assert not steps_of(made, steps.Submit) or not standalone
 
 
 @given(situations())
 def test_a_resource_goes_only_when_nothing_of_it_is_left(at):
     """The finalizer is released last, and alone."""
     made = cleaned(at)
-    facts = at.observation.job_manager
+    seen = at.observation
+    ours = [facts for facts in (seen.job_manager, seen.task_managers) if facts and facts.ours]
     released = bool(steps_of(made, steps.ReleaseFinalizer))
-    assert released is (facts is None or not facts.ours)
+    assert released is not bool(ours)
     assert not steps_of(made, steps.Submit)
     if released:
         assert isinstance(made.steps[-1], steps.ReleaseFinalizer)
@@ -202,9 +245,10 @@ actions = st.one_of(
     st.tuples(st.just("crash"), st.integers(0, 6)),
     st.tuples(st.just("late"), st.integers(0, 6)),
     st.tuples(st.just("reconcile"), st.none()),
-    st.tuples(st.just("gone"), st.none()),
+    st.tuples(st.just("half"), st.none()),
+    st.tuples(st.just("gone"), st.sampled_from(["cluster", "workers"])),
     st.tuples(st.just("starts"), st.none()),
-    st.tuples(st.just("vanishes"), st.none()),
+    st.tuples(st.just("vanishes"), st.sampled_from(["cluster", "workers"])),
     st.tuples(
         st.just("job"),
         st.sampled_from(["RUNNING", "CANCELED", "RESTARTING", "FAILED", "FINISHED"]),
@@ -212,7 +256,11 @@ actions = st.one_of(
 )
 worlds = st.builds(
     World,
-    spec=st.sampled_from([application(), session(), application(initial_savepoint_path="s3://s")]),
+    spec=st.builds(
+        lambda mode, spec: mode(spec),
+        modes,
+        st.sampled_from([application(), session(), application(initial_savepoint_path="s3://s")]),
+    ),
     high_availability=st.booleans(),
 )
 
@@ -238,15 +286,16 @@ def act(world, name, value):
             # Only what was made a moment ago may be missing from a cache (T-42).
             fresh = world.cluster is not None and not world.cluster.available
             attempt(world, crash_after=value, late_cache=fresh)
-        case "reconcile":
-            attempt(world)
+        case "reconcile" | "half":
+            attempt(world, half_submit=name == "half")
         case "gone":
-            world.delete_completes()
+            world.delete_completes(value)
         case "starts":
             world.starts()
         case "vanishes":
-            if not world.high_availability:  # its state would have to be restored: not yet
-                world.vanishes()
+            # Without its JobManager its state would have to be restored: not yet.
+            if value == "workers" or not world.high_availability:
+                world.vanishes(value)
         case _:
             world.job_becomes(FlinkState(value))
 
@@ -256,7 +305,8 @@ def settle(world, rounds=8):
     world.user_mode = UpgradeMode.STATELESS
     for _ in range(rounds):
         attempt(world)
-        world.delete_completes()
+        world.delete_completes("cluster")
+        world.delete_completes("workers")
         world.starts()
         world.job_becomes(FlinkState.RUNNING)
 
@@ -275,6 +325,7 @@ def test_every_life_ends_well(world, happenings):
     lifecycle, cluster = world.status.lifecycle_state, world.cluster
     if world.spec.job is not None and world.spec.job.state is JobState.SUSPENDED:
         assert cluster is None
+        assert world.workers is None
         assert lifecycle in (LifecycleState.SUSPENDED, LifecycleState.CREATED)
         return
     ended = world.status.job_status.state
@@ -284,6 +335,9 @@ def test_every_life_ends_well(world, happenings):
     failed = world.spec.job is not None and ended is FlinkJobState.FAILED
     assert lifecycle is (LifecycleState.FAILED if failed else LifecycleState.STABLE)
     assert cluster.image == world.spec.image
+    assert world.workers is None or world.workers.image == cluster.image
+    if world.is_standalone and not failed and ended is not FlinkJobState.FINISHED:
+        assert world.workers is not None
     assert cluster.job_id == world.status.job_status.job_id
     assert world.status.observed_generation == world.generation
 
@@ -303,6 +357,24 @@ def test_what_has_settled_costs_no_write(world, happenings):
     assert not made.steps or suspended  # a suspended job's change is told once per generation
 
 
+def test_a_standalone_life():
+    """Both Deployments come and go; no new JobManager comes before the old TaskManagers are gone."""
+    world = World(standalone(application()), high_availability=True)
+    settle(world)
+    old = world.workers
+    assert old is not None
+    world.change(evolve(world.spec, image="b"))
+    attempt(world)
+    world.delete_completes("cluster")
+    for _ in range(2):
+        attempt(world)
+        assert world.cluster is None
+        assert (world.workers, old.deleting) == (old, True)
+    settle(world)
+    assert world.workers is not old
+    assert world.broken == []
+
+
 def test_a_plain_life_takes_few_writes():
     """First deployment: two writes and one per visible state; an upgrade adds two before it starts."""
     world = World()
@@ -313,6 +385,6 @@ def test_a_plain_life_takes_few_writes():
     before = world.writes
     world.change(evolve(world.spec, image="b"))
     world.reconcile()
-    world.delete_completes()
+    world.delete_completes("cluster")
     world.reconcile()
     assert world.writes - before == 2

@@ -431,12 +431,13 @@ class FlinkDeploymentReconciler:
         status: FlinkDeploymentStatus,
     ) -> int | None:
         """Only a spec that is about to be recorded needs the number, so only then it is worked out."""
-        if spec.job is None or ctx.deleting:
+        standalone = spec.effective_mode is KubernetesDeploymentMode.STANDALONE
+        if ctx.deleting or (spec.job is None and not standalone):
             return None
         settled = (
             generation == status.observed_generation
             and status.reconciliation_status.state is ReconciliationState.DEPLOYED
-            and status.task_manager is not None
+            and (status.task_manager is not None or spec.job is None)
             and status.job_manager_deployment_status is not JobManagerDeploymentStatus.MISSING
         )
         if settled:

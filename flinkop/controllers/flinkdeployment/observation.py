@@ -43,6 +43,23 @@ class JobManagerFacts:
 
 
 @frozen
+class TaskManagerFacts:
+    """The TaskManagers' Deployment of a standalone cluster as the cache has it.
+
+    Attributes:
+        uid: uid of the Deployment.
+        ours: whether this FlinkDeployment owns it.
+        deleting: whether its deletion is under way.
+        replicas: how many TaskManagers it is to have.
+    """
+
+    uid: str
+    ours: bool
+    deleting: bool
+    replicas: int
+
+
+@frozen
 class PodFailure:
     """Why the JobManager's pod does not come up (behaviour.md O-21 to O-23).
 
@@ -140,6 +157,8 @@ class Observation:
 
     Attributes:
         job_manager: the JobManager Deployment, None when the cache has none.
+        task_managers: the Deployment by the name of a standalone cluster's TaskManagers, None when the
+            cache has none; a native JobManager makes its TaskManagers itself.
         pods: whether pods of a JobManager exist, also of one whose Deployment is gone.
         pod_failure: what keeps its pod from running, looked for only while it is not available.
         rest: answers of the JobManager.
@@ -149,6 +168,7 @@ class Observation:
     """
 
     job_manager: JobManagerFacts | None = None
+    task_managers: TaskManagerFacts | None = None
     pods: bool = False
     pod_failure: PodFailure | None = None
     rest: RestFacts = field(factory=RestFacts)

@@ -14,7 +14,7 @@ from flinkop.api.status import (
     FlinkJobState,
     JobManagerDeploymentStatus as JobManager,
 )
-from flinkop.builders.identity import GENERATION_ANNOTATION
+from flinkop.builders.identity import GENERATION_ANNOTATION, taskmanager_deployment
 from flinkop.controllers.flinkdeployment import signals
 from flinkop.controllers.flinkdeployment.observation import (
     CheckpointError,
@@ -25,6 +25,7 @@ from flinkop.controllers.flinkdeployment.observation import (
     PodFailure,
     Rest,
     RestFacts,
+    TaskManagerFacts,
 )
 from flinkop.events import reasons
 from flinkop.flink import errors as flink_errors, interpret
@@ -77,7 +78,7 @@ class Observer:
     """Gathers an `Observation`; reads caches, asks Flink, writes nothing.
 
     Attributes:
-        deployments: JobManager Deployments.
+        deployments: Deployments of JobManagers and of standalone clusters' TaskManagers.
         pods: JobManager pods, indexed by `signals.BY_CLUSTER`.
         ingresses: Ingresses of clusters; None when Ingresses are not managed.
         session_jobs: FlinkSessionJobs, indexed by `signals.BY_CLUSTER`.
@@ -107,6 +108,7 @@ class Observer:
                 pod_failure = await self._pod_failure(ctx, job_manager)
         return Observation(
             job_manager=job_manager,
+            task_managers=self._task_managers(ctx),
             pods=bool(self.pods.by_index(signals.BY_CLUSTER, str(ctx.key))),
             pod_failure=pod_failure,
             rest=rest,
@@ -142,7 +144,7 @@ class Observer:
         created = metadata.creation_timestamp or ctx.now
         return JobManagerFacts(
             uid=metadata.uid,
-            ours=any(owner.uid == ctx.about.uid for owner in metadata.owner_references),
+            ours=_is_ours(metadata, ctx),
             generation=signals.number(metadata.annotations.get(GENERATION_ANNOTATION)),
             deleting=metadata.deletion_timestamp is not None,
             available=found.status.available_replicas > 0,
@@ -150,6 +152,18 @@ class Observer:
             replica_failure=signals.replica_failure(found),
             available_for=_seconds_since(signals.available_since(found), ctx.now),
             never_available=signals.was_never_available(found),
+        )
+
+    def _task_managers(self, ctx: Context) -> TaskManagerFacts | None:
+        name = taskmanager_deployment(ctx.key.name)
+        found = self.deployments.get(meta.ObjectKey(ctx.key.namespace, name))
+        if found is None:
+            return None
+        return TaskManagerFacts(
+            uid=found.metadata.uid,
+            ours=_is_ours(found.metadata, ctx),
+            deleting=found.metadata.deletion_timestamp is not None,
+            replicas=found.spec.replicas,
         )
 
     def _has_ingress(self, ctx: Context) -> bool:
@@ -358,6 +372,10 @@ def _running(facts: RestFacts) -> frozenset[str]:
     return frozenset(
         job.jid for job in facts.jobs if interpret.running_state(job) is FlinkState.RUNNING
     )
+
+
+def _is_ours(metadata: meta.Meta, ctx: Context) -> bool:
+    return any(owner.uid == ctx.about.uid for owner in metadata.owner_references)
 
 
 def _seconds_since(stamp: str | None, now: dt.datetime) -> float:

@@ -16,7 +16,7 @@ request is asked for by an Inquiry, only when a decision needs it.
 
 from flinkop.api.common import UpgradeMode
 from flinkop.api.status import ReconciliationState
-from flinkop.controllers.flinkdeployment import progress
+from flinkop.controllers.flinkdeployment import progress, taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
     rollback,
     starting,
@@ -35,8 +35,12 @@ def plan(at: Situation) -> Outcome:
 
     Two JobManagers of one resource never run side by side: a Deployment that was deleted by hand, or
     with a propagation other than Foreground, goes before its pods do, so the last pod is waited for.
+    A standalone cluster's TaskManagers belong to no JobManager, and go before the next one comes, too.
     """
     made = _plan(at)
+    left = taskmanagers.left_over(at.observation)
+    if left is not None and not (isinstance(made, Plan) and made.stall is not None):
+        return stopping.without_task_managers(left, at.status)
     left_over = at.observation.pods and at.observation.job_manager is None
     if left_over and isinstance(made, Plan) and any(isinstance(s, Submit) for s in made.steps):
         return Plan(
@@ -48,7 +52,10 @@ def plan(at: Situation) -> Outcome:
 def _plan(at: Situation) -> Outcome:
     manager = at.observation.job_manager
     if manager is not None and not manager.ours:
-        return telling.name_taken(at)
+        return telling.name_taken(at, at.name)
+    taken = taskmanagers.name_taken(at.name, at.spec, at.observation)
+    if taken is not None:
+        return telling.name_taken(at, taken)
     if record.last_reconciled(at.status) is None:
         return _from_nothing(at)
     if at.recon is ReconciliationState.ROLLING_BACK:

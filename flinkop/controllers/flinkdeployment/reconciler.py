@@ -4,6 +4,7 @@ Every step can find its work done already, by an earlier try or by a process tha
 after it; none waits for something that a watch will tell.
 """
 
+import functools
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -14,11 +15,15 @@ from attrs import define
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.builders import cluster, effective_conf, ingress
-from flinkop.builders.identity import GENERATION_ANNOTATION, ClusterIdentity
+from flinkop.builders.identity import (
+    GENERATION_ANNOTATION,
+    ClusterIdentity,
+    taskmanager_deployment,
+)
 from flinkop.config import flatten, flink_options, local_files
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.options import DeletionPropagation
-from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.flinkdeployment.planning import steps, telling
 from flinkop.events import reasons
 from flinkop.events.draft import warning
 from flinkop.flink import errors as flink_errors, jobs
@@ -39,6 +44,10 @@ from flinkop.stages.ha_metadata import HaMetadata
 _log = structlog.get_logger(__name__)
 
 Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+Adopt = Callable[[Context, DeploymentView], None]
+Removal = (
+    steps.DeleteCluster | steps.DeleteTaskManagers | steps.DeleteHaMetadata | steps.DropJobGraphs
+)
 
 _TYPES: Final = {
     "Service": meta.SERVICES,
@@ -121,14 +130,19 @@ class Reconciler:
                 await self._cancel(ctx, step, options)
             case steps.StopJob():
                 trigger_ids[step.trigger_id] = await self._stop(ctx, step, options)
-            case steps.DeleteCluster():
-                await self._delete_cluster(ctx, step)
-            case steps.DeleteHaMetadata():
-                await self.metadata.delete(ctx.key)
-            case steps.DropJobGraphs():
-                await self.metadata.drop_job_graphs(ctx.key)
+            case (
+                steps.DeleteCluster()
+                | steps.DeleteTaskManagers()
+                | steps.DeleteHaMetadata()
+                | steps.DropJobGraphs()
+            ):
+                await self._remove(ctx, step)
             case steps.Submit():
                 await self._submit(ctx, step)
+            case steps.RestoreTaskManagers(spec):
+                await self._restore_task_managers(ctx, spec)
+            case steps.ScaleTaskManagers(replicas):
+                await self._scale_task_managers(ctx, replicas)
             case steps.SyncIngress(spec):
                 await self._sync_ingress(ctx, spec, options)
             case steps.ReleaseFinalizer():
@@ -174,61 +188,90 @@ class Reconciler:
     # --- making
 
     async def _check_objects(self, ctx: Context, spec: FlinkDeploymentSpec) -> None:
-        """Ask the API server about the new JobManager before the old one is touched."""
+        """Ask the API server about the new Deployments before the old ones are touched."""
         objects = build(ctx, spec, ctx.generation, job_id=None, savepoint_path=None)
-        try:
-            await self.kube.create(
-                meta.DEPLOYMENTS, ctx.key.namespace, objects.deployment, into=Partial, dry_run=True
-            )
-        except errors.AlreadyExists:
-            return  # judged acceptable, and only then found to be there
-        except (errors.Invalid, errors.BadRequest, errors.Forbidden) as error:
-            raise _refused(error) from error
+        for body in objects.deployments:
+            try:
+                await self.kube.create(
+                    meta.DEPLOYMENTS, ctx.key.namespace, body, into=Partial, dry_run=True
+                )
+            except errors.AlreadyExists:
+                continue  # judged acceptable, and only then found to be there
+            except (errors.Invalid, errors.BadRequest, errors.Forbidden) as error:
+                raise _refused(error) from error
 
     async def _submit(self, ctx: Context, step: steps.Submit) -> None:
-        """Make the JobManager Deployment first: everything else belongs to it, by its uid."""
+        """Make the JobManager Deployment first: everything else belongs to it, by its uid.
+
+        Only a standalone cluster's TaskManagers do not. They come last, when their ConfigMap is there.
+        """
         objects = build(
             ctx, step.spec, step.generation, job_id=step.job_id, savepoint_path=step.savepoint_path
         )
-        deployment = await self._create_deployment(ctx, objects.deployment, step.generation)
-        self.deployment_written(deployment)
+        adopt = functools.partial(self._adopt, generation=step.generation)
+        deployment = await self._create_deployment(ctx, objects.deployment, adopt)
         uid = deployment.metadata.uid
         for body in objects.accompanying:
             await self._create_owned(ctx, cluster.with_owner(body, ctx.key.name, uid), uid)
+        if objects.taskmanagers is not None:
+            await self._create_deployment(ctx, objects.taskmanagers, self._adopt_task_managers)
         for sentence in (*objects.warnings, *not_yet.without_effect(own_conf(ctx, step.spec))):
             ctx.say(warning(reasons.CONFIGURATION_WARNING, reasons.OPERATOR, sentence))
         if step.spec.flink_version is not None and step.spec.flink_version.deprecated:
             _log.warning(f"Flink {step.spec.flink_version.release} is deprecated: plan its upgrade")
 
     async def _create_deployment(
-        self, ctx: Context, body: Mapping[str, Any], generation: int
+        self, ctx: Context, body: Mapping[str, Any], adopt: Adopt
     ) -> DeploymentView:
+        """Create a Deployment, or take the one that is there if `adopt(ctx, it)` lets it pass."""
+        key = meta.ObjectKey(ctx.key.namespace, body["metadata"]["name"])
         try:
-            return await self.kube.create(
-                meta.DEPLOYMENTS, ctx.key.namespace, body, into=DeploymentView
+            made = await self.kube.create(
+                meta.DEPLOYMENTS, key.namespace, body, into=DeploymentView
             )
         except errors.AlreadyExists:
-            return await self._adopt(ctx, generation)
+            made = await self.kube.get(meta.DEPLOYMENTS, key, into=DeploymentView)
+            self.deployment_written(made)
+            adopt(ctx, made)
+            return made
         except (errors.Invalid, errors.BadRequest, errors.Forbidden) as error:
             if _NAMESPACE_GOES in error.causes():
                 raise RetryError(
                     f"namespace {ctx.key.namespace} is being deleted", _NAMESPACE_SECONDS
                 ) from error
             raise _refused(error) from error
+        self.deployment_written(made)
+        return made
 
-    async def _adopt(self, ctx: Context, generation: int) -> DeploymentView:
+    def _adopt(self, ctx: Context, found: DeploymentView, *, generation: int) -> None:
         """The name is taken: by an earlier try of ours, or by something that has to go first."""
-        found = await self.kube.get(meta.DEPLOYMENTS, ctx.key, into=DeploymentView)
         metadata = found.metadata
-        ours = any(owner.uid == ctx.about.uid for owner in metadata.owner_references)
         same = metadata.annotations.get(GENERATION_ANNOTATION) == str(generation)
-        if ours and same and metadata.deletion_timestamp is None:
-            return found
-        self.deployment_written(found)
-        raise RetryError(
-            f"Deployment {ctx.key} of an earlier cluster is still there; waiting for it to go",
-            _STILL_GOING_SECONDS,
-        )
+        if not (_is_ours(ctx, metadata) and same and metadata.deletion_timestamp is None):
+            raise _still_there(metadata.key)
+
+    def _adopt_task_managers(self, ctx: Context, found: DeploymentView) -> None:
+        """The name is taken, by an earlier try of ours as a rule: older ones went before the JobManager came."""
+        metadata = found.metadata
+        if not _is_ours(ctx, metadata):
+            raise ObjectRefused(telling.name_taken_words(metadata.name), telling.NAME_TAKEN)
+        if metadata.deletion_timestamp is not None:
+            raise _still_there(metadata.key)
+
+    async def _restore_task_managers(self, ctx: Context, spec: FlinkDeploymentSpec) -> None:
+        objects = build(ctx, spec, ctx.generation, job_id=None, savepoint_path=None)
+        if objects.taskmanagers is not None:
+            await self._create_deployment(ctx, objects.taskmanagers, self._adopt_task_managers)
+
+    async def _scale_task_managers(self, ctx: Context, replicas: int) -> None:
+        """R-114: nothing of the Deployment but its size is touched."""
+        key = _task_managers(ctx)
+        try:
+            await self.kube.merge_patch(
+                meta.DEPLOYMENTS, key, {"spec": {"replicas": replicas}}, "scale", into=Partial
+            )
+        except errors.NotFound as error:
+            raise RetryError(f"Deployment {key} went meanwhile", _STILL_GOING_SECONDS) from error
 
     async def _create_owned(self, ctx: Context, body: Mapping[str, Any], owner: str) -> None:
         """Create one accompanying object, or take over the one that is there."""
@@ -267,6 +310,17 @@ class Reconciler:
 
     # --- deleting
 
+    async def _remove(self, ctx: Context, step: Removal) -> None:
+        match step:
+            case steps.DeleteCluster():
+                await self._delete_cluster(ctx, step)
+            case steps.DeleteTaskManagers(uid):
+                await self._delete_deployment(ctx, _task_managers(ctx), uid)
+            case steps.DeleteHaMetadata():
+                await self.metadata.delete(ctx.key)
+            case steps.DropJobGraphs():
+                await self.metadata.drop_job_graphs(ctx.key)
+
     async def _delete_cluster(self, ctx: Context, step: steps.DeleteCluster) -> None:
         if step.scale_down:
             try:
@@ -275,15 +329,21 @@ class Reconciler:
                 )
             except errors.ApiError as error:
                 _log.info("the JobManager could not be scaled down first", error=str(error))
-        propagation = ctx.settings.operator_config(ctx.key.namespace).deletion_propagation.value
-        try:
-            await self.kube.delete(meta.DEPLOYMENTS, ctx.key, propagation=propagation, uid=step.uid)
-        except (errors.NotFound, errors.Conflict):
-            return  # gone, or another one by that name: the next look tells
-        if propagation != DeletionPropagation.FOREGROUND.value:
+        accepted = await self._delete_deployment(ctx, ctx.key, step.uid)
+        if accepted and _propagation(ctx) is not DeletionPropagation.FOREGROUND:
             # It would outlive the Deployment, and the next JobManager would start with it.
             old = meta.ObjectKey(ctx.key.namespace, identity(ctx, ctx.generation).config_map)
             await _ignore_absent(self.kube.delete(meta.CONFIGMAPS, old))
+
+    async def _delete_deployment(self, ctx: Context, key: meta.ObjectKey, uid: str) -> bool:
+        """Delete the Deployment of that uid; False when it is gone, or another one has its name."""
+        try:
+            await self.kube.delete(
+                meta.DEPLOYMENTS, key, propagation=_propagation(ctx).value, uid=uid
+            )
+        except (errors.NotFound, errors.Conflict):
+            return False  # the next look tells
+        return True
 
 
 def identity(ctx: ReconcileContext[Any, Any], generation: int) -> ClusterIdentity:
@@ -330,6 +390,25 @@ def own_conf(ctx: ReconcileContext[Any, Any], spec: FlinkDeploymentSpec) -> Flin
     """
     base = ctx.settings.effective(ctx.key.namespace, spec.flink_version)
     return base.with_(flatten.flatten(spec.flink_configuration))
+
+
+def _task_managers(ctx: Context) -> meta.ObjectKey:
+    return meta.ObjectKey(ctx.key.namespace, taskmanager_deployment(ctx.key.name))
+
+
+def _is_ours(ctx: Context, metadata: meta.Meta) -> bool:
+    return any(owner.uid == ctx.about.uid for owner in metadata.owner_references)
+
+
+def _propagation(ctx: Context) -> DeletionPropagation:
+    return ctx.settings.operator_config(ctx.key.namespace).deletion_propagation
+
+
+def _still_there(key: meta.ObjectKey) -> RetryError:
+    return RetryError(
+        f"Deployment {key} of an earlier cluster is still there; waiting for it to go",
+        _STILL_GOING_SECONDS,
+    )
 
 
 def _refused(error: errors.ApiError) -> ObjectRefused:

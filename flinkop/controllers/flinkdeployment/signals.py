@@ -15,6 +15,9 @@ from flinkop.kube.objects import ContainerStatus, DeploymentView, PodView
 BY_CLUSTER: Final = "cluster"
 """Index of pods by `namespace/app label`, and of session jobs by `namespace/deploymentName`."""
 
+TASK_MANAGERS: Final = "taskmanager"
+"""Label `component` of the Deployment with a standalone cluster's TaskManagers."""
+
 _UNSTARTED: Final = ("PodReadyToStartContainers", "Initialized")
 
 
@@ -30,8 +33,11 @@ class JobManagerSignal:
 
 
 def job_manager_signal(found: DeploymentView | None) -> JobManagerSignal:
-    """Return the signal; an absent Deployment gives the neutral one."""
-    if found is None:
+    """Return the signal; the neutral one for an absent Deployment, and for one of TaskManagers.
+
+    Of these only the end is of interest: whether a job has the slots it needs is asked of Flink.
+    """
+    if found is None or found.metadata.labels.get("component") == TASK_MANAGERS:
         return JobManagerSignal()
     return JobManagerSignal(
         available=found.status.available_replicas > 0,

@@ -26,7 +26,7 @@ _session_job = msgspec.json.Decoder(_SessionJobSpec)
 
 @frozen
 class Watches:
-    """The handlers, all of which end in `enqueue`; `deployments` are the JobManagers' Deployments."""
+    """The handlers, all of which end in `enqueue`; `deployments` are those of Flink clusters."""
 
     enqueue: Enqueue
     deployments: Lister[DeploymentView]
@@ -51,8 +51,8 @@ class Watches:
         if changed or deleted:
             self._add(new.metadata, "user")
 
-    def on_job_manager(self, old: DeploymentView | None, new: DeploymentView | None) -> None:
-        """A JobManager Deployment: available, failing, going, gone."""
+    def on_deployment(self, old: DeploymentView | None, new: DeploymentView | None) -> None:
+        """A JobManager Deployment: available, failing, gone; one of TaskManagers: gone."""
         found = new or old
         if found is None:
             return

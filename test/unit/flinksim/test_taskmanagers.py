@@ -67,6 +67,51 @@ def test_new_jobmanager_uses_what_is_there(sim):
 
 
 def test_standalone_brings_its_own(sim):
-    """A standalone cluster's JobManager makes no pods."""
-    sim.up("a", {**APP})
-    assert len(sim.effects.created) == 2
+    """A standalone cluster's JobManager makes no pods, and waits for those of a Deployment."""
+    job = only_job(sim.up("a", APP, application=True))
+    assert sim.effects.created == []
+    assert job.state == "RUNNING"
+    sim.cluster("a").taskmanagers_seen(2, 2)
+    sim.time.advance(1)
+    assert (job.tasks_running, job.width) == (True, 3)
+
+
+@pytest.mark.parametrize("mode", ["none", "pods"])
+def test_standalone_pods_always_count(mode):
+    """Whether or not the simulation makes pods for native clusters."""
+    sim = SimWorld(taskmanagers=mode)
+    job = only_job(sim.up("a", APP, application=True))
+    assert sim.cluster("a").free_slots() == 0
+    sim.cluster("a").taskmanagers_seen(2, 2)
+    sim.time.advance(1)
+    assert job.tasks_running
+
+
+def test_a_reactive_job_takes_what_there_is(sim):
+    """It starts with the first slots, rescales as task managers come and go, and waits when there are none."""
+    manager = sim.up("a", {**APP, **HA, "scheduler-mode": "reactive"}, application=True)
+    job = only_job(manager)
+    for pods, width in ((1, 2), (3, 6), (2, 4)):
+        sim.cluster("a").taskmanagers_seen(pods, pods)
+        sim.time.advance(2)
+        assert (job.tasks_running, job.width) == (True, width)
+    counted = job.counter()
+    sim.cluster("a").taskmanagers_seen(0, 0)
+    sim.time.advance(1)
+    assert not job.tasks_running
+    sim.cluster("a").taskmanagers_seen(1, 1)
+    sim.time.advance(1)
+    assert (job.tasks_running, job.width) == (True, 2)
+    assert job.counter() >= counted - 10  # from its newest checkpoint
+    assert sim.world.ledger.doubled == []
+
+
+def test_a_standalone_application_that_ends_stays_in_kubernetes(sim):
+    """Its process may end, but it deletes no Deployment."""
+    job = only_job(
+        sim.up("a", {**APP, "execution.shutdown-on-application-finish": "true"}, application=True)
+    )
+    sim.cluster("a").taskmanagers_seen(2, 2)
+    sim.time.advance(1)
+    job.finish()
+    assert sim.effects.noted == []

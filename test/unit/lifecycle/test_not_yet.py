@@ -16,19 +16,11 @@ def found(spec, recorded=None, conf=None):
 
 
 @pytest.mark.parametrize("spec", [application(), session()])
-def test_native_clusters_are_supported(spec):
-    """What this version is for."""
-    assert found(spec) is None
-    assert found(spec, JobSpec()) is None
-    assert found(evolve(spec, mode=KubernetesDeploymentMode.NATIVE)) is None
-
-
-def test_standalone_clusters_are_refused():
-    """They come later."""
-    for spec in (application(), session()):
-        problem = found(evolve(spec, mode=KubernetesDeploymentMode.STANDALONE))
-        assert problem is not None
-        assert problem.field_path == "spec.mode"
+@pytest.mark.parametrize("mode", [None, *KubernetesDeploymentMode])
+def test_all_kinds_of_clusters_are_supported(spec, mode):
+    """Native and standalone, applications and session clusters."""
+    assert found(evolve(spec, mode=mode)) is None
+    assert found(evolve(spec, mode=mode), JobSpec()) is None
 
 
 @pytest.mark.parametrize("name", ["savepoint_trigger_nonce", "checkpoint_trigger_nonce"])
@@ -60,13 +52,6 @@ def test_options_that_have_no_effect_yet_are_refused(key, wish, harmless):
     assert problem.field_path == f"spec.flinkConfiguration[{key}]"
     assert found(application(), conf={key: harmless}) is None
     assert found(session(), conf={key: wish}) is None
-
-
-def test_the_first_thing_is_told():
-    """One problem at a time, in a fixed order."""
-    spec = evolve(application(), mode=KubernetesDeploymentMode.STANDALONE)
-    wish = {O + "periodic.savepoint.interval": "1h"}
-    assert found(spec, conf=wish).field_path == "spec.mode"
 
 
 def test_what_is_accepted_without_effect_is_told():

@@ -128,6 +128,23 @@ def test_taskmanagers_for_a_parallelism(parallelism, slots, count):
     assert cluster_options.task_managers(FlinkConf(conf)) == count
 
 
+def test_taskmanagers_of_a_standalone_cluster():
+    """Their Deployment's number, whatever the parallelism is; one unless told otherwise."""
+    conf = {"execution.target": "remote", "parallelism.default": "5"}
+    assert cluster_options.task_managers(FlinkConf(conf)) == 1
+    conf["kubernetes.internal.taskmanager.replicas"] = "3"
+    assert cluster_options.task_managers(FlinkConf(conf)) == 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "reactive"), [("REACTIVE", True), ("reactive", True), ("x", False)]
+)
+def test_the_reactive_mode(mode, reactive):
+    """As Flink reads it: in any case."""
+    assert with_keys({"scheduler-mode": mode}).reactive is reactive
+    assert not read().reactive
+
+
 def test_values_are_made_once_per_change():
     """One per resource, made again when what it comes from differs."""
     made = []

@@ -9,6 +9,7 @@ from attrs import evolve
 from flinkop.api.common import UpgradeMode
 from flinkop.api.status import FlinkJobState, LifecycleState
 from flinkop.config import options
+from flinkop.controllers.flinkdeployment import taskmanagers
 from flinkop.controllers.flinkdeployment.planning import situation, stopping
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
@@ -52,6 +53,9 @@ def cleanup(at: Situation) -> Outcome:
         return Plan("deleting the cluster", at.status, steps, wait=Wait.PROGRESS, silent=True)
     if mine:
         return Plan("waiting for the cluster to be gone", at.status, said, wait=Wait.PROGRESS)
+    left = taskmanagers.own(at.observation)
+    if left is not None:
+        return stopping.without_task_managers(left, at.status, said)
     metadata: tuple[Step, ...] = (DeleteHaMetadata(),) if at.options.high_availability else ()
     steps = (*said, *metadata, ReleaseFinalizer())
     return Plan("nothing is left", at.status, steps, wait=Wait.NONE)

@@ -15,7 +15,7 @@ from flinkop.api.status import (
     FlinkJobState,
     JobManagerDeploymentStatus as JobManager,
 )
-from flinkop.controllers.flinkdeployment import progress
+from flinkop.controllers.flinkdeployment import progress, taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
     deadlines,
     deciding,
@@ -30,6 +30,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     Inquiry,
     Outcome,
     Plan,
+    RestoreTaskManagers,
     Say,
     Step,
     Submit,
@@ -51,7 +52,13 @@ def steady(at: Situation) -> Outcome:
 
 def others(at: Situation) -> Outcome:
     """R-80 to R-85."""
-    made = _restart_failed(at) or _recover(at) or _restart_unhealthy(at) or _retire(at)
+    made = (
+        _restart_failed(at)
+        or _recover(at)
+        or _restore_task_managers(at)
+        or _restart_unhealthy(at)
+        or _retire(at)
+    )
     return made if made is not None else _idle(at)
 
 
@@ -148,6 +155,23 @@ def _cannot_recover(at: Situation) -> str | None:
     if at.user_mode is not UpgradeMode.STATELESS:
         return "without high availability nothing tells which checkpoint is its job's newest"
     return None
+
+
+def _restore_task_managers(at: Situation) -> Plan | None:
+    """A standalone cluster whose TaskManagers' Deployment was deleted by hand gets it back."""
+    lost = taskmanagers.lost(at.status, at.observation)
+    if lost is None:
+        return None
+    text = "Recovering lost TaskManager deployment"
+    return Plan(
+        reason="the TaskManagers' Deployment was lost: making it again",
+        status=at.status,
+        steps=(
+            Say(warning(reasons.RECOVER_DEPLOYMENT, reasons.JOB, text)),
+            RestoreTaskManagers(lost.spec),
+        ),
+        wait=Wait.PROBE,
+    )
 
 
 # --- unhealthy

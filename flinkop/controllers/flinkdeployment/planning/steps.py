@@ -69,6 +69,13 @@ class DeleteCluster:
 
 
 @frozen
+class DeleteTaskManagers:
+    """Delete the Deployment `uid` with a standalone cluster's TaskManagers, which no JobManager owns."""
+
+    uid: str
+
+
+@frozen
 class DeleteHaMetadata:
     """Delete the HA ConfigMaps of the cluster, which nobody owns."""
 
@@ -92,6 +99,20 @@ class Submit:
 
 
 @frozen
+class RestoreTaskManagers:
+    """Make the Deployment with a standalone cluster's TaskManagers anew, beside a JobManager that is there."""
+
+    spec: FlinkDeploymentSpec
+
+
+@frozen
+class ScaleTaskManagers:
+    """Have a standalone cluster run with that many TaskManagers, without a restart."""
+
+    replicas: int
+
+
+@frozen
 class SyncIngress:
     """Create, update or delete the Ingress as `spec` asks."""
 
@@ -110,9 +131,12 @@ Step = (
     | CancelJob
     | StopJob
     | DeleteCluster
+    | DeleteTaskManagers
     | DeleteHaMetadata
     | DropJobGraphs
     | Submit
+    | RestoreTaskManagers
+    | ScaleTaskManagers
     | SyncIngress
     | ReleaseFinalizer
 )

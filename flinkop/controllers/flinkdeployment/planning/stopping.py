@@ -24,13 +24,15 @@ from flinkop.api.status import (
     SavepointInfo,
     SnapshotTriggerType,
 )
-from flinkop.controllers.flinkdeployment.observation import Rest
+from flinkop.controllers.flinkdeployment import taskmanagers
+from flinkop.controllers.flinkdeployment.observation import Rest, TaskManagerFacts
 from flinkop.controllers.flinkdeployment.planning import starting, telling
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
     CancelJob,
     CheckObjects,
     DeleteCluster,
+    DeleteTaskManagers,
     Inquiry,
     Outcome,
     Plan,
@@ -131,7 +133,23 @@ def delete_steps(at: Situation) -> tuple[Step, ...]:
     if _mode(at) is UpgradeMode.LAST_STATE:
         own = []  # a cancelled job removes the HA metadata that the next one starts from
     quiet = rest.state is Rest.ANSWERED and len(own) == len(live)
-    return (*(CancelJob(jid) for jid in own), DeleteCluster(facts.uid, scale_down=not quiet))
+    with_it = taskmanagers.go_with_the_job_manager(
+        at.observation, high_availability=at.options.high_availability
+    )
+    standalone = taskmanagers.own(at.observation) is not None  # its JobManager starts no others
+    return (
+        *(CancelJob(jid) for jid in own),
+        DeleteCluster(facts.uid, scale_down=not quiet and not standalone),
+        *((DeleteTaskManagers(with_it.uid),) if with_it else ()),
+    )
+
+
+def without_task_managers(
+    left: TaskManagerFacts, status: FlinkDeploymentStatus, said: tuple[Step, ...] = ()
+) -> Plan:
+    """What a standalone cluster leaves when its JobManager is gone has to go before anything else."""
+    steps = said if left.deleting else (*said, DeleteTaskManagers(left.uid))
+    return Plan("waiting for the old TaskManagers to be gone", status, steps, wait=Wait.PROGRESS)
 
 
 def check(at: Situation) -> tuple[Step, ...]:

@@ -1,5 +1,7 @@
 """What plans say: Events, and refusals in words; pure."""
 
+from typing import Final
+
 from attrs import evolve
 
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
@@ -9,6 +11,8 @@ from flinkop.events.draft import normal, warning
 from flinkop.lifecycle.failure import Failure, FailureType
 from flinkop.lifecycle.specdiff import DiffType
 from flinkop.lifecycle.state import Stall
+
+NAME_TAKEN: Final = "NameTaken"
 
 
 def spec_changed(at: Situation) -> tuple[Step, ...]:
@@ -47,16 +51,21 @@ def failed(at: Situation, reason: str, message: str) -> Plan:
     return Plan(message, evolve(at.status, error=error), (say,))
 
 
-def name_taken(at: Situation) -> Plan:
-    """A Deployment by the resource's name belongs to somebody else."""
-    message = (
-        f"a Deployment named {at.name} exists and does not belong to this FlinkDeployment. "
+def name_taken_words(name: str) -> str:
+    """Return the message about a Deployment of somebody else, with what to do."""
+    return (
+        f"a Deployment named {name} exists and does not belong to this FlinkDeployment. "
         "Rename one of the two, or delete that Deployment"
     )
+
+
+def name_taken(at: Situation, name: str) -> Plan:
+    """A Deployment that has the name of one of ours belongs to somebody else: nothing is done."""
+    message = name_taken_words(name)
     error = Failure(FailureType.RECONCILIATION, message).to_json(at.limits)
     return Plan(
         reason=message,
         status=evolve(at.status, error=error),
         steps=(Say(warning(reasons.ERROR, reasons.JOB_MANAGER_DEPLOYMENT, message)),),
-        stall=Stall("NameTaken", message),
+        stall=Stall(NAME_TAKEN, message),
     )

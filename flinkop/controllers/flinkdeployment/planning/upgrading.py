@@ -12,6 +12,7 @@ from flinkop.api.status import ReconciliationState
 from flinkop.controllers.flinkdeployment import progress
 from flinkop.controllers.flinkdeployment.planning import (
     deciding,
+    scaling,
     situation,
     starting,
     steady,
@@ -38,6 +39,9 @@ def changed(at: Situation) -> Outcome:
     if _is_back_at_stable(at):
         status = record.deployed(at.status, at.target)
         return Plan("back at the spec that runs since the rollback", status, again=True)
+    scaled = scaling.in_place(at)
+    if scaled is not None:
+        return scaled
     if at.spec.job is None:
         return _session_changed(at)
     if _snapshot_is_pending(at):

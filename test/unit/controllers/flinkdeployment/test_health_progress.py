@@ -11,7 +11,7 @@ from flinkop.lifecycle.cluster_health import HealthRules, Observed
 from flinkop.stages.cluster_options import ClusterOptions
 
 APP = application()
-RULES = HealthRules(restarts_window_ms=120_000, restarts_threshold=3, progress_window_ms=None)
+RULES = HealthRules(restarts_window_ms=120_000, restarts_threshold=3, progress_window_ms=900_000)
 
 
 def assess(status, *, restarts=0, completed=0, after=0, memory=None, rules=RULES):

@@ -1,4 +1,4 @@
-"""When the observer asks Flink for cluster info, and since when a JobManager is available."""
+"""When the observer asks Flink for cluster info, and what it says of the cluster's Deployments."""
 
 import datetime as dt
 from types import SimpleNamespace
@@ -8,11 +8,12 @@ import pytest
 from fakes.deployments import NOW, application, job, status_of
 
 from flinkop.api.status import FlinkJobState, JobManagerDeploymentStatus as JobManager
+from flinkop.controllers.flinkdeployment.observation import TaskManagerFacts
 from flinkop.controllers.flinkdeployment.observer import Observer
 from flinkop.flink.checkpoints import Checkpoint, CheckpointStats, LatestCheckpoints
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.kube.meta import Meta, ObjectKey, OwnerRef
-from flinkop.kube.objects import Condition, DeploymentStatus, DeploymentView
+from flinkop.kube.objects import Condition, DeploymentSpec, DeploymentStatus, DeploymentView
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.ha_metadata import HaMetadata
 
@@ -68,14 +69,19 @@ class Scene:
 
     def __init__(self, flink: Flink) -> None:
         self.found = deployment(last_transition_time="2025-12-31T23:59:55Z")
+        self.task_managers: DeploymentView | None = None
         none = SimpleNamespace(get=lambda _key: None, by_index=lambda *_: ())
-        deployments: Any = SimpleNamespace(get=lambda _key: self.found)
+        deployments: Any = SimpleNamespace(get=self.deployment)
         lister: Any = none
         client: Any = flink
         kube: Any = None
         self.observer = Observer(
             deployments, lister, None, lister, lambda _c: client, kube, HaMetadata(kube)
         )
+
+    def deployment(self, key: ObjectKey) -> DeploymentView | None:
+        """The Deployment by that name."""
+        return {"basic": self.found, "basic-taskmanager": self.task_managers}[key.name]
 
     async def look(
         self, state: FlinkJobState, *, ready: JobManager = JobManager.READY, after: float = 0.0
@@ -151,3 +157,14 @@ async def test_no_time_of_being_available(scene, found):
     """0 while it is not, and where Kubernetes does not say since when."""
     scene.found = found
     assert (await scene.look(FlinkJobState.RUNNING)).job_manager.available_for == 0.0
+
+
+@pytest.mark.parametrize(("owner", "ours"), [("u", True), ("other", False)])
+async def test_task_managers_of_a_standalone_cluster(scene, owner, ours):
+    """Found by their Deployment's name; whose they are is told by its owner alone."""
+    assert (await scene.look(FlinkJobState.RUNNING)).task_managers is None
+    owners = (OwnerRef(api_version="", kind="FlinkDeployment", name="basic", uid=owner),)
+    metadata = Meta(name="basic-taskmanager", namespace="ns", uid="t", owner_references=owners)
+    scene.task_managers = DeploymentView(metadata=metadata, spec=DeploymentSpec(replicas=3))
+    facts = (await scene.look(FlinkJobState.RUNNING)).task_managers
+    assert facts == TaskManagerFacts(uid="t", ours=ours, deleting=False, replicas=3)

@@ -101,7 +101,29 @@ def test_changes_of_the_resource(old, new, lane):
 def test_changes_of_its_jobmanager(old, new, wakes):
     """L-4, narrowed to what matters: available, failing, gone; its owner is reconciled."""
     expected = [(BASIC, "user")] if wakes else []
-    assert Queue().after("on_job_manager", old, new) == expected
+    assert Queue().after("on_deployment", old, new) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wakes"),
+    [
+        (None, {}, False),
+        ({}, {"available": 1}, False),
+        ({"available": 1}, {}, False),
+        ({}, {"deletionTimestamp": "2026-01-01T00:00:00Z"}, False),
+        ({}, None, True),
+        ({"deletionTimestamp": "2026-01-01T00:00:00Z"}, None, True),
+    ],
+)
+def test_changes_of_its_taskmanagers(old, new, wakes):
+    """Only that the Deployment is gone: what waits for that goes on, or it is missed."""
+    labels = {"component": "taskmanager"}
+    before, after = (
+        None if one is None else deployment(name="basic-taskmanager", labels=labels, **one)
+        for one in (old, new)
+    )
+    expected = [(BASIC, "user")] if wakes else []
+    assert Queue().after("on_deployment", before, after) == expected
 
 
 @pytest.mark.parametrize(
