@@ -14,6 +14,9 @@ from attrs import define, field, frozen
 from flinkop.clock import Clock, SystemClock
 from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.controllers.flinkdeployment import signals, watches
+from flinkop.controllers.flinkdeployment.acting.asking import Asker
+from flinkop.controllers.flinkdeployment.acting.making import Maker
+from flinkop.controllers.flinkdeployment.acting.removing import Remover
 from flinkop.controllers.flinkdeployment.controller import FlinkDeploymentReconciler
 from flinkop.controllers.flinkdeployment.observer import Observer
 from flinkop.controllers.flinkdeployment.reconciler import Reconciler
@@ -153,10 +156,9 @@ def build(parts: Parts) -> Operator:
             metadata=metadata,
         ),
         reconciler=Reconciler(
-            kube=parts.kube,
-            flink=flink,
-            metadata=metadata,
-            deployment_written=deployments.note_write,
+            maker=Maker(parts.kube, deployments.note_write),
+            remover=Remover(parts.kube, metadata),
+            asker=Asker(flink),
             write_status=writer.write_ahead,
         ),
         writer=writer,

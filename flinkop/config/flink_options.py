@@ -48,6 +48,7 @@ SUBMIT_FAILED_JOB = _FLINK.boolean(
     False,
     "Keep a failed job visible when the application's main fails.",
 )
+SCHEDULER = _FLINK.optional_text("jobmanager.scheduler", "Scheduler of jobs, such as adaptive.")
 SCHEDULER_MODE = _FLINK.optional_text("scheduler-mode", "Scheduler mode, such as reactive.")
 WEB_CANCEL_ENABLED = _FLINK.boolean("web.cancel.enable", True, "Offer cancel in the web interface.")
 

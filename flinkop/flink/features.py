@@ -22,6 +22,8 @@ CHECKPOINT_TRIGGER: Final = Version(1, 17)
 """POST `/jobs/:id/checkpoints`."""
 JAR_CONFIGURATION: Final = Version(1, 17)
 """`flinkConfiguration` of a run."""
+REQUIREMENTS: Final = Version(1, 18)
+"""`/jobs/:id/resource-requirements`."""
 CLAIM_MODE: Final = Version(1, 20)
 """`claimMode`, which replaces `restoreMode`."""
 

@@ -6,7 +6,7 @@ ten thousand resources neither can be kept or repeated each minute. These few va
 
 import datetime as dt
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from attrs import define, field, frozen
@@ -28,6 +28,7 @@ from flinkop.lifecycle.cluster_health import HealthRules
 T = TypeVar("T")
 
 _TLS_PREFIX: Final = "security.ssl."
+_ADAPTIVE: Final = "adaptive"
 _REACTIVE: Final = "reactive"
 _SWITCHES: Final = ("enabled", "authentication-enabled")
 _LONGEST_CANCEL: Final = 60.0
@@ -64,6 +65,8 @@ class ClusterOptions:
         readiness_timeout: how long it may take.
         restart_failed: whether a job that has failed is started again.
         shutdown_ttl: how long the JobManager of a job that ended stays.
+        inplace_scaling: whether a running job is scaled without a restart where Flink can do that.
+        overrides: parallelism of single vertices, as texts by vertex id.
         health: when the job is taken for unhealthy; None where nobody wants to know.
         manage_ingress: whether Ingresses are managed.
         job_manager_cpu: cores of all JobManagers, limit factor included.
@@ -98,6 +101,8 @@ class ClusterOptions:
     readiness_timeout: dt.timedelta = dt.timedelta(minutes=5)
     restart_failed: bool = False
     shutdown_ttl: dt.timedelta = dt.timedelta(days=1)
+    inplace_scaling: bool = False
+    overrides: Mapping[str, str] = field(factory=dict)
     health: HealthRules | None = None
     manage_ingress: bool = True
     job_manager_cpu: float = 1.0
@@ -188,6 +193,8 @@ def from_conf(
         readiness_timeout=conf.get(options.READINESS_TIMEOUT),
         restart_failed=conf.get(options.RESTART_FAILED_JOBS),
         shutdown_ttl=conf.get(options.JM_SHUTDOWN_TTL),
+        inplace_scaling=conf.get(options.INPLACE_SCALING_ENABLED) and _is_adaptive(conf),
+        overrides=conf.get(flink_options.PARALLELISM_OVERRIDES),
         health=cluster_health.rules(conf) if conf.get(options.HEALTH_CHECK_ENABLED) else None,
         manage_ingress=operator.ingress_manage,
         job_manager_cpu=conf.get(flink_options.JM_CPU)
@@ -224,6 +231,10 @@ def _with_own_files(conf: FlinkConf, defaults: FlinkConf) -> dict[str, str]:
         if key.startswith(_TLS_PREFIX) and (key.endswith(_SWITCHES) or defaults.text(key) == value)
     }
     return {**found, tls.ENABLED: str(_speaks_tls(conf)).lower()}
+
+
+def _is_adaptive(conf: FlinkConf) -> bool:
+    return (conf.get(flink_options.SCHEDULER) or "").strip().lower() == _ADAPTIVE
 
 
 def _speaks_tls(conf: FlinkConf) -> bool:

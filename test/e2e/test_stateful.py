@@ -177,3 +177,17 @@ def test_an_unhealthy_job_is_restarted_from_its_metadata(place):
     cluster.wait_new_job_manager(former)
     cluster.wait_job("RUNNING")
     went_on(cluster)
+
+
+def test_overrides_scale_the_running_job(place):
+    """With the adaptive scheduler the job moves to another parallelism without leaving its cluster."""
+    options = {"jobmanager.scheduler": "adaptive"}
+    cluster = place.stable(stateful(LAST_STATE, flinkConfiguration=options)).wait_checkpoint()
+    [vertex, *_] = cluster.vertices()
+    key = "pipeline.jobvertex-parallelism-overrides"
+    cluster.wait_stable(cluster.change(flinkConfiguration={key: f"{vertex}:2"}))
+    former = cluster.uid
+    cluster.wait_stable(cluster.change(flinkConfiguration={key: f"{vertex}:1"}))
+    cluster.wait_event("Scaling", words="In-place scaling triggered")
+    assert cluster.uid == former
+    assert cluster.requirements()[vertex]["parallelism"]["upperBound"] == 1

@@ -251,6 +251,16 @@ class FlinkDeployment:
         """The address of its Flink REST API."""
         return f"{self.place.sim}/{self.place.namespace}/{self.name}"
 
+    def requirements(self) -> dict[str, Any]:
+        """Bounds of the running job's vertices."""
+        job = self.status["jobStatus"]["jobId"]
+        found: dict[str, Any] = call("GET", f"{self.rest}/jobs/{job}/resource-requirements")
+        return found
+
+    def vertices(self) -> list[str]:
+        """Ids of the running job's vertices."""
+        return sorted(self.requirements())
+
     def submit_by_hand(self) -> str:
         """Upload and run a jar through Flink's REST API, past the operator; returns the job's id."""
         head = '--x\r\nContent-Disposition: form-data; name="jarfile"; filename="a.jar"\r\n'

@@ -20,6 +20,7 @@ from flinkop.controllers.flinkdeployment.planning import cleanup, steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.lifecycle import record
 from flinkop.lifecycle.ha_metadata import HaFacts
+from flinkop.lifecycle.inplace_scaling import Bounds, Requirements
 from flinkop.lifecycle.upgrade import Question
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ SESSION = session()
 
 
 SOME_METADATA = HaFacts(available=True, has_checkpoint=True)
+SOME_BOUNDS = {"a": Bounds(1, 2), "b": Bounds(2, 2)}
 SOME_CHECKPOINTS = CheckpointFacts("s3://checkpoints/chk-5")
 
 
@@ -39,6 +41,7 @@ def planned(
     *,
     ha: HaFacts = SOME_METADATA,
     checkpoints: CheckpointFacts = SOME_CHECKPOINTS,
+    requirements: Requirements = SOME_BOUNDS,
     planner: Callable[[Situation], steps.Outcome] = plan.plan,
 ) -> steps.Plan:
     """Return the plan, with what it asks for answered."""
@@ -48,10 +51,13 @@ def planned(
         assert made.question not in asked, "asked twice"
         asked.add(made.question)
         seen = at.observation
-        if made.question is Question.HA_METADATA:
-            seen = evolve(seen, ha=ha)
-        else:
-            seen = evolve(seen, rest=evolve(seen.rest, checkpoints=checkpoints))
+        match made.question:
+            case Question.HA_METADATA:
+                seen = evolve(seen, ha=ha)
+            case Question.CHECKPOINTS:
+                seen = evolve(seen, rest=evolve(seen.rest, checkpoints=checkpoints))
+            case Question.REQUIREMENTS:
+                seen = evolve(seen, rest=evolve(seen.rest, requirements=requirements))
         at = evolve(at, observation=seen)
         made = planner(at)
     return made

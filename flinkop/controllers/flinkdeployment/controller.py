@@ -9,7 +9,7 @@ import datetime as dt
 import functools
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -31,14 +31,20 @@ from flinkop.builders.errors import BuildError
 from flinkop.clock import Clock
 from flinkop.config import errors as config_errors, flatten, flink_options
 from flinkop.config.flink_conf import FlinkConf
-from flinkop.controllers.flinkdeployment import plan, progress, reconciler, validator
+from flinkop.controllers.flinkdeployment import plan, progress, validator
+from flinkop.controllers.flinkdeployment.acting import building
+from flinkop.controllers.flinkdeployment.acting.refusals import (
+    ObjectRefused,
+    ScalingRefused,
+    StepFailed,
+)
 from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import Observation
 from flinkop.controllers.flinkdeployment.observer import Observer
 from flinkop.controllers.flinkdeployment.planning import cleanup, steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import Wait
-from flinkop.controllers.flinkdeployment.reconciler import ObjectRefused, Reconciler, StepFailed
+from flinkop.controllers.flinkdeployment.reconciler import Reconciler
 from flinkop.controllers.flinkdeployment.status_writer import StatusWriter
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, InvolvedObject, warning
@@ -87,6 +93,14 @@ class _Seen:
     options: ClusterOptions
 
 
+@frozen
+class _Wanted:
+    """Options of the cluster that the spec asks for."""
+
+    high_availability: bool
+    overrides: Mapping[str, str]
+
+
 @define
 class FlinkDeploymentReconciler:
     """Brings one FlinkDeployment closer to its spec each time it is called."""
@@ -104,6 +118,7 @@ class FlinkDeploymentReconciler:
     _options: PerResource = field(factory=PerResource)
     _verdicts: PerResource = field(factory=PerResource)
     _diffs: PerResource = field(factory=PerResource)
+    _unscalable: dict[meta.ObjectKey, int] = field(factory=dict)
     _health: dict[meta.ObjectKey, HealthRecord] = field(factory=dict)
 
     async def reconcile(self, request: Request) -> Result:
@@ -233,6 +248,10 @@ class FlinkDeploymentReconciler:
         except ObjectRefused as error:
             status, stall = self._object_refused(ctx, error)
             made = evolve(made, wait=Wait.INTERVAL, again=False, note=None)
+        except ScalingRefused as error:
+            _log.info(f"the running job cannot be scaled, upgrading it: {error}")
+            self._unscalable[ctx.key] = ctx.generation
+            return Result(0.0, lane="user")
         except StepFailed as error:
             status = self._step_failed(ctx, error)
             made = evolve(made, wait=Wait.INTERVAL, again=False, note=None)
@@ -286,6 +305,7 @@ class FlinkDeploymentReconciler:
         for kept in (self._options, self._verdicts, self._diffs, self.observer, self.writer):
             kept.forget(key)
         self._health.pop(key, None)
+        self._unscalable.pop(key, None)
         self.probes.reset(request)
 
     def _next_look(self, ctx: Context, wait: str) -> Result:
@@ -377,6 +397,7 @@ class FlinkDeploymentReconciler:
         # A spec that cannot be read may well be one of a job with state.
         unknown = UpgradeMode.SAVEPOINT if ctx.unreadable else UpgradeMode.STATELESS
         differs = self._diff(ctx, status, spec)
+        wanted = self._wanted(ctx, spec, options, differs)
         return Situation(
             name=ctx.key.name,
             spec=spec,
@@ -389,24 +410,27 @@ class FlinkDeploymentReconciler:
             diff=differs,
             task_managers=self._task_managers(ctx, spec, generation, status),
             options=options,
-            wants_ha=self._wants_ha(ctx, spec, options, differs),
+            wants_ha=wanted.high_availability,
+            wanted_overrides=wanted.overrides,
+            may_rescale=self._unscalable.get(ctx.key) != ctx.generation,
             user_mode=user_job.upgrade_mode if user_job else unknown,
             last_error=ctx.status.error,
             limits=self._limits(ctx),
         )
 
-    def _wants_ha(
+    def _wanted(
         self,
         ctx: Context,
         spec: FlinkDeploymentSpec,
         options: ClusterOptions,
         differs: SpecDiff | None,
-    ) -> bool:
-        """Whether the cluster of `spec` keeps HA metadata; only a change may make it differ from what runs."""
+    ) -> _Wanted:
+        """Return what only a change may make differ from what runs."""
         if differs is not None and differs.type is DiffType.IGNORE:
-            return options.high_availability
-        base = ctx.settings.effective(ctx.key.namespace, spec.flink_version)
-        return effective_conf.is_ha(base.with_(flatten.flatten(spec.flink_configuration)))
+            return _Wanted(options.high_availability, options.overrides)
+        conf = building.own_conf(ctx, spec)
+        overrides = conf.get(flink_options.PARALLELISM_OVERRIDES)
+        return _Wanted(effective_conf.is_ha(conf), overrides)
 
     def _diff(
         self, ctx: Context, status: FlinkDeploymentStatus, spec: FlinkDeploymentSpec
@@ -452,17 +476,17 @@ class FlinkDeploymentReconciler:
 def _judge(ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
     """Return the first rule the spec breaks; a spec that is new must also lead to buildable objects."""
     candidate = validator.Candidate(
-        identity=reconciler.identity(ctx, ctx.generation),
+        identity=building.identity(ctx, ctx.generation),
         spec=ctx.spec,
         status=status,
         conf=FlinkConf(),
         size=len(memoryview(ctx.obj.spec)),
     )
     try:
-        conf = reconciler.own_conf(ctx, ctx.spec)
+        conf = building.own_conf(ctx, ctx.spec)
         problem = validator.first_problem(evolve(candidate, conf=conf))
         if problem is None and ctx.generation != status.observed_generation:
-            reconciler.build(ctx, ctx.spec, ctx.generation, job_id=None, savepoint_path=None)
+            building.build(ctx, ctx.spec, ctx.generation, job_id=None, savepoint_path=None)
             _options(ctx, ctx.spec, ctx.spec)
             _task_managers(ctx, ctx.spec, ctx.generation)
     except config_errors.ConfigError as error:
@@ -477,14 +501,14 @@ def _options(
 ) -> ClusterOptions:
     base = ctx.settings.effective(ctx.key.namespace, deployed.flink_version)
     operator = ctx.settings.operator_config(ctx.key.namespace, deployed.flink_version)
-    identity = reconciler.identity(ctx, ctx.generation)
+    identity = building.identity(ctx, ctx.generation)
     conf = effective_conf.observe_conf(base, identity, deployed, current)
     return cluster_options.from_conf(conf, ctx.settings, operator)
 
 
 def _task_managers(ctx: Context, spec: FlinkDeploymentSpec, generation: int) -> int:
     base = ctx.settings.effective(ctx.key.namespace, spec.flink_version)
-    identity = reconciler.identity(ctx, generation)
+    identity = building.identity(ctx, generation)
     return cluster_options.task_managers(effective_conf.deploy_conf(base, identity, spec))
 
 

@@ -12,6 +12,7 @@ from flinkop.flink.interpret import Done, Failed, FailureCause, Pending
 from flinkop.flink.models import JobOverview
 from flinkop.lifecycle.cluster_health import Observed
 from flinkop.lifecycle.ha_metadata import HaFacts
+from flinkop.lifecycle.inplace_scaling import Requirements
 from flinkop.lifecycle.upgrade import Checkpoints
 
 
@@ -134,6 +135,7 @@ class RestFacts:
         savepoint: how far the savepoint in `status.jobStatus.savepointInfo` is, if one is under way.
         checkpoint: likewise for `checkpointInfo`.
         health: what the job's health is judged by, when it was asked for.
+        requirements: bounds of the job's vertices, when they were asked for; none when nobody could say.
     """
 
     state: Rest = Rest.NOT_ASKED
@@ -145,6 +147,7 @@ class RestFacts:
     savepoint: Pending | Done | Failed | None = None
     checkpoint: Pending | Done | Failed | None = None
     health: Observed | None = None
+    requirements: Requirements | None = None
 
     def job(self, job_id: str | None) -> JobOverview | None:
         """Return the job with this id; nothing else ever identifies a job (O-31)."""

@@ -44,6 +44,7 @@ from flinkop.kube.objects import (
 )
 from flinkop.lifecycle import record
 from flinkop.lifecycle.cluster_health import Observed
+from flinkop.lifecycle.inplace_scaling import Bounds, Requirements
 from flinkop.lifecycle.upgrade import Checkpoints, Question
 from flinkop.runtime.lister import Lister
 from flinkop.stages.cluster_options import ClusterOptions
@@ -131,6 +132,10 @@ class Observer:
                 job_id = ctx.status.job_status.job_id or ""
                 found = await _checkpoints(self._client(ctx, options), job_id)
                 return evolve(known, rest=evolve(known.rest, checkpoints=found))
+            case Question.REQUIREMENTS:
+                job_id = ctx.status.job_status.job_id or ""
+                bounds = await _requirements(self._client(ctx, options), job_id)
+                return evolve(known, rest=evolve(known.rest, requirements=bounds))
 
     def forget(self, key: meta.ObjectKey) -> None:
         """Drop what is remembered about a resource that is gone."""
@@ -333,6 +338,19 @@ async def _checkpoints(client: FlinkClient, job_id: str) -> CheckpointFacts:
     pending = interpret.pending_since(stats) if isinstance(stats, CheckpointStats) else None
     times = Checkpoints(completed_at=last.timestamp if last else None, pending_at=pending)
     return CheckpointFacts(path=last.path if last else None, times=times)
+
+
+async def _requirements(client: FlinkClient, job_id: str) -> Requirements:
+    """Ask for the bounds of the job's vertices; nothing when they cannot be read (R-113)."""
+    try:
+        found = await client.resource_requirements(job_id)
+    except flink_errors.FlinkError as error:
+        _log.info("the job's resource requirements cannot be read", error=str(error))
+        return {}
+    return {
+        vertex: Bounds(one.parallelism.lower, one.parallelism.upper)
+        for vertex, one in found.items()
+    }
 
 
 def _observed(metrics: Mapping[str, str], now_ms: int) -> Observed:

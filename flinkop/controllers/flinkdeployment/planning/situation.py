@@ -1,7 +1,7 @@
 """All that a plan is made from, and small questions about it."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from attrs import evolve, field, frozen
 
@@ -37,6 +37,8 @@ class Situation:
         task_managers: number of TaskManagers that `spec` asks for.
         options: options of the cluster that runs, with those of the operator as `spec` has them.
         wants_ha: whether the cluster of `spec` is to keep HA metadata.
+        wanted_overrides: parallelism of single vertices that `spec` asks for, as texts by vertex id.
+        may_rescale: whether scaling the running job is worth trying; false once it was refused.
         user_mode: upgradeMode in the user's own spec, valid or not; a recorded mode is no substitute,
             because it tells how the last restore was made (behaviour.md Q-32).
         last_error: `status.error` as the API server has it: what was told already.
@@ -55,6 +57,8 @@ class Situation:
     task_managers: int | None = None
     options: ClusterOptions = field(factory=ClusterOptions)
     wants_ha: bool = False
+    wanted_overrides: Mapping[str, str] = field(factory=dict)
+    may_rescale: bool = True
     user_mode: UpgradeMode = UpgradeMode.STATELESS
     last_error: str | None = None
     limits: Limits = field(factory=Limits)

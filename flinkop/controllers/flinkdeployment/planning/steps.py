@@ -8,6 +8,7 @@ from attrs import frozen
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus, SavepointFormatType
 from flinkop.events.draft import EventDraft
+from flinkop.lifecycle.inplace_scaling import Requirements
 from flinkop.lifecycle.state import Note, Stall
 from flinkop.lifecycle.upgrade import Question
 
@@ -113,6 +114,14 @@ class ScaleTaskManagers:
 
 
 @frozen
+class ScaleJob:
+    """Give the job's vertices other bounds; Flink moves it to another parallelism within them."""
+
+    job_id: str
+    bounds: Requirements
+
+
+@frozen
 class SyncIngress:
     """Create, update or delete the Ingress as `spec` asks."""
 
@@ -137,6 +146,7 @@ Step = (
     | Submit
     | RestoreTaskManagers
     | ScaleTaskManagers
+    | ScaleJob
     | SyncIngress
     | ReleaseFinalizer
 )

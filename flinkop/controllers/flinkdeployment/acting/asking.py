@@ -1,0 +1,90 @@
+"""Asks Flink to do something to the job; what comes of it is looked for in later reconciles."""
+
+from collections.abc import Callable
+
+import structlog
+from attrs import define
+
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import FlinkDeploymentStatus
+from flinkop.controllers.flinkdeployment.acting.refusals import ScalingRefused, StepFailed
+from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.events import reasons
+from flinkop.flink import errors as flink_errors, jobs
+from flinkop.flink.address import Cluster
+from flinkop.flink.interpret import CancelOutcome
+from flinkop.flink.models import Bounds, VertexRequirements
+from flinkop.flink.rest import FlinkClient
+from flinkop.flink.states import SavepointFormat
+from flinkop.stages.cluster_options import ClusterOptions
+from flinkop.stages.context import ReconcileContext
+
+_log = structlog.get_logger(__name__)
+
+Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+
+
+@define
+class Asker:
+    """Speaks to the JobManager; `flink` makes the client for a cluster."""
+
+    flink: Callable[[Cluster], FlinkClient]
+
+    async def cancel(self, ctx: Context, step: steps.CancelJob, options: ClusterOptions) -> None:
+        """Ask the job to cancel.
+
+        Raises:
+            StepFailed: it was not cancelled, and that was required.
+        """
+        client = options.client(self.flink, ctx.key).once(options.cancel_timeout)
+        outcome = await jobs.cancel(client, step.job_id)
+        if not step.required:
+            return
+        match outcome:
+            case CancelOutcome.MISSING:
+                raise StepFailed("Cannot find job when trying to cancel", reasons.CLEANUP_FAILED)
+            case CancelOutcome.FAILED:
+                raise StepFailed("Cancellation Error", reasons.CLEANUP_FAILED)
+            case CancelOutcome.ACCEPTED | CancelOutcome.TERMINATED:
+                return
+
+    async def stop(self, ctx: Context, step: steps.StopJob, options: ClusterOptions) -> str:
+        """Ask the job to stop with a savepoint, and return the trigger id: Flink before 1.15 has its own.
+
+        What comes of it is looked for in later reconciles, also when no answer arrived.
+
+        Raises:
+            StepFailed: Flink refuses.
+        """
+        client = options.client(self.flink, ctx.key).within(options.flink_timeout)
+        try:
+            return await client.stop_with_savepoint(
+                step.job_id,
+                target=step.directory,
+                drain=step.drain,
+                format_type=SavepointFormat(step.format_type.value),
+                trigger_id=step.trigger_id,
+            )
+        except flink_errors.HttpError as error:
+            raise StepFailed(f"Savepoint Error -> {error}", reasons.SAVEPOINT_ERROR) from error
+        except flink_errors.FlinkError as error:
+            _log.info(
+                "no answer to the stop with savepoint; asking how far it is", error=str(error)
+            )
+            return step.trigger_id
+
+    async def scale(self, ctx: Context, step: steps.ScaleJob, options: ClusterOptions) -> None:
+        """Give the job's vertices other bounds (R-112).
+
+        Raises:
+            ScalingRefused: Flink does not take them, or does not answer (R-113).
+        """
+        client = options.client(self.flink, ctx.key).within(options.flink_timeout)
+        bounds = {
+            vertex: VertexRequirements(parallelism=Bounds(lower=one.lower, upper=one.upper))
+            for vertex, one in step.bounds.items()
+        }
+        try:
+            await client.put_resource_requirements(step.job_id, bounds)
+        except flink_errors.FlinkError as error:
+            raise ScalingRefused(str(error)) from error

@@ -1,0 +1,84 @@
+"""Takes away what a cluster consists of, and what it leaves behind."""
+
+import contextlib
+
+import structlog
+from attrs import define
+
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import FlinkDeploymentStatus
+from flinkop.builders.identity import taskmanager_deployment
+from flinkop.config.options import DeletionPropagation
+from flinkop.controllers.flinkdeployment.acting import building
+from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.kube import errors, meta
+from flinkop.kube.client import KubeClient
+from flinkop.kube.objects import Partial
+from flinkop.stages.context import ReconcileContext
+from flinkop.stages.ha_metadata import HaMetadata
+
+_log = structlog.get_logger(__name__)
+
+Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+Removal = (
+    steps.DeleteCluster | steps.DeleteTaskManagers | steps.DeleteHaMetadata | steps.DropJobGraphs
+)
+
+
+@define
+class Remover:
+    """Deletes; `metadata` deals with what Flink keeps for recovery."""
+
+    kube: KubeClient
+    metadata: HaMetadata
+
+    async def remove(self, ctx: Context, step: Removal) -> None:
+        """Take away what `step` names; what is gone already is no error.
+
+        Raises:
+            errors.ApiError: the API server refused or could not be reached.
+        """
+        match step:
+            case steps.DeleteCluster():
+                await self._delete_cluster(ctx, step)
+            case steps.DeleteTaskManagers(uid):
+                await self._delete_deployment(
+                    ctx,
+                    meta.ObjectKey(ctx.key.namespace, taskmanager_deployment(ctx.key.name)),
+                    uid,
+                )
+            case steps.DeleteHaMetadata():
+                await self.metadata.delete(ctx.key)
+            case steps.DropJobGraphs():
+                await self.metadata.drop_job_graphs(ctx.key)
+
+    async def _delete_cluster(self, ctx: Context, step: steps.DeleteCluster) -> None:
+        if step.scale_down:
+            try:
+                await self.kube.merge_patch(
+                    meta.DEPLOYMENTS, ctx.key, {"spec": {"replicas": 0}}, into=Partial
+                )
+            except errors.ApiError as error:
+                _log.info("the JobManager could not be scaled down first", error=str(error))
+        accepted = await self._delete_deployment(ctx, ctx.key, step.uid)
+        if accepted and _propagation(ctx) is not DeletionPropagation.FOREGROUND:
+            # It would outlive the Deployment, and the next JobManager would start with it.
+            old = meta.ObjectKey(
+                ctx.key.namespace, building.identity(ctx, ctx.generation).config_map
+            )
+            with contextlib.suppress(errors.NotFound):
+                await self.kube.delete(meta.CONFIGMAPS, old)
+
+    async def _delete_deployment(self, ctx: Context, key: meta.ObjectKey, uid: str) -> bool:
+        """Delete the Deployment of that uid; False when it is gone, or another one has its name."""
+        try:
+            await self.kube.delete(
+                meta.DEPLOYMENTS, key, propagation=_propagation(ctx).value, uid=uid
+            )
+        except (errors.NotFound, errors.Conflict):
+            return False  # the next look tells
+        return True
+
+
+def _propagation(ctx: Context) -> DeletionPropagation:
+    return ctx.settings.operator_config(ctx.key.namespace).deletion_propagation
