@@ -19,6 +19,7 @@ from flinkop.kube.client import KubeClient
 from flinkop.kube.meta import (
     FLINKDEPLOYMENTS,
     FLINKSESSIONJOBS,
+    FLINKSTATESNAPSHOTS,
     NAMESPACES,
     ObjectKey,
     ResourceType,
@@ -42,12 +43,13 @@ USUAL_ELECTION = {
     "kubernetes.operator.leader-election.renew-deadline": "10 s",
     "kubernetes.operator.leader-election.retry-period": "2 s",
 }
+KINDS = (FLINKDEPLOYMENTS, FLINKSESSIONJOBS, FLINKSTATESNAPSHOTS)
 CRDS = str(ROOT / "manifests" / "crds")
 
 
 def install_crds(plane):
     """Install the CRDs, unless they are there, and wait until they are served."""
-    paths = [f"{CRS}/{rt.plural}" for rt in (FLINKDEPLOYMENTS, FLINKSESSIONJOBS)]
+    paths = [f"{CRS}/{rt.plural}" for rt in KINDS]
     if not all(plane.api.answers(path) for path in paths):
         plane.kubectl("apply", "--server-side", "-k", CRDS)
     for path in paths:
