@@ -32,6 +32,7 @@ from flinkop.runtime.ratelimiter import Backoff, RetryLimiter, TokenBucket, Wind
 from flinkop.runtime.reflector import Timing
 from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
+from flinkop.stages import references
 from flinkop.stages.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -116,7 +117,7 @@ def build(parts: Parts) -> Operator:
         meta.FLINKSESSIONJOBS,
         CustomObject,
         label_selector=config.label_selector,
-        indexers={signals.BY_CLUSTER: watches.cluster_of_session_job},
+        indexers={references.BY_CLUSTER: references.cluster_of_session_job},
     )
     deployments = informer(meta.DEPLOYMENTS, DeploymentView, label_selector=_JOB_MANAGERS)
     pods = informer(

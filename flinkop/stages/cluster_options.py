@@ -121,7 +121,7 @@ def from_conf(
     return ClusterOptions(
         rest_port=conf.get(flink_options.REST_PORT),
         rest_tls=_speaks_tls(conf),
-        rest_stores=tls.stores_of(_with_own_files(conf, settings.default), settings.environ),
+        rest_stores=_stores(conf, settings),
         high_availability=effective_conf.is_ha(conf),
         flink_timeout=operator.flink_client_timeout.total_seconds(),
         cancel_timeout=min(operator.flink_cancel_timeout.total_seconds(), _LONGEST_CANCEL),
@@ -142,10 +142,24 @@ def from_conf(
     )
 
 
+def cluster_of(conf: FlinkConf, settings: ConfigSnapshot, key: ObjectKey) -> Cluster:
+    """Return the Flink cluster of the resource `key` without reading anything but its address.
+
+    Raises:
+        ConfigError: a value cannot be read.
+    """
+    port = conf.get(flink_options.REST_PORT)
+    return Cluster(key.namespace, key.name, port, _speaks_tls(conf), _stores(conf, settings))
+
+
 def task_managers(conf: FlinkConf) -> int:
     """Return how many TaskManagers a job's parallelism needs (behaviour.md P-1, point 5)."""
     slots = max(conf.get(flink_options.TASK_SLOTS), 1)
     return math.ceil(conf.get(flink_options.PARALLELISM) / slots)
+
+
+def _stores(conf: FlinkConf, settings: ConfigSnapshot) -> Stores | None:
+    return tls.stores_of(_with_own_files(conf, settings.default), settings.environ)
 
 
 def _with_own_files(conf: FlinkConf, defaults: FlinkConf) -> dict[str, str]:
