@@ -51,9 +51,9 @@ class SnapshotRecord:
     """One FlinkStateSnapshot, as far as its job is concerned.
 
     Attributes:
-        key: its namespace and name.
+        name: its name; its namespace is the job's.
         uid: its uid.
-        type: savepoint or checkpoint; None when it asks for neither.
+        type: savepoint or checkpoint.
         trigger: why it was made; UNKNOWN for one that has not been looked at yet.
         state: how far it is.
         path: where it is; of one that only registers a savepoint already before that is done.
@@ -62,9 +62,9 @@ class SnapshotRecord:
         deleting: whether it is being deleted.
     """
 
-    key: ObjectKey
+    name: str
     uid: str
-    type: SnapshotType | None
+    type: SnapshotType
     trigger: SnapshotTriggerType
     state: SnapshotState
     path: str | None
@@ -73,17 +73,20 @@ class SnapshotRecord:
     deleting: bool
 
 
-def record_of(snapshot: CustomObject) -> SnapshotRecord:
-    """Read what matters of a snapshot; what cannot be read is as if it were absent."""
+def record_of(snapshot: CustomObject) -> SnapshotRecord | None:
+    """Read what matters of a snapshot; None when it asks for nothing, or nothing that can be read."""
     metadata = snapshot.metadata
     spec = _read(_spec, snapshot.spec) or _Spec()
+    kind = _type_of(spec)
+    if kind is None:
+        return None
     status = _read(_status, snapshot.status) or _Status()
     savepoint = spec.savepoint
     registered = savepoint.path if savepoint is not None and savepoint.already_exists else None
     return SnapshotRecord(
-        key=metadata.key,
+        name=metadata.name,
         uid=metadata.uid,
-        type=_type_of(spec),
+        type=kind,
         trigger=snapshot_objects.trigger_type(metadata.labels),
         state=status.state,
         path=status.path or registered,
@@ -145,7 +148,8 @@ class Snapshots:
         if self.cache is None:
             return ()
         found = self.cache.lister.by_index(references.BY_JOB, references.job_value(kind, key))
-        return tuple(sorted(map(record_of, found), key=lambda one: (one.created, one.key)))
+        records = (record for one in found if (record := record_of(one)) is not None)
+        return tuple(sorted(records, key=lambda one: (one.created, one.name)))
 
     def note_write(self, snapshot: CustomObject) -> None:
         """Take what the API server answered when a snapshot was made."""

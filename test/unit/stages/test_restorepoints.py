@@ -7,6 +7,8 @@ from flinkop.kube.objects import CustomObject
 from flinkop.stages import restorepoints
 
 PATH = "s3://bucket/savepoint-1a2b"
+BARE = f'{{"job":{{"initialSavepointPath":"{PATH}"}}}}'
+RECORDED = f'{{"spec":{BARE},"resource_metadata":{{}}}}'
 
 
 def resource(name="a", spec=None, status=None, **metadata):
@@ -23,10 +25,13 @@ def resource(name="a", spec=None, status=None, **metadata):
         {"status": {"jobStatus": {"upgradeSavepointPath": PATH}}},
         {"status": {"jobStatus": {"savepointInfo": {"lastSavepoint": {"location": PATH}}}}},
         {"spec": {"job": {"initialSavepointPath": PATH + "/"}}},
+        {"status": {"reconciliationStatus": {"lastReconciledSpec": RECORDED}}},
+        {"status": {"reconciliationStatus": {"lastStableSpec": RECORDED}}},
+        {"status": {"reconciliationStatus": {"lastStableSpec": BARE}}},
     ],
 )
 def test_who_names_a_savepoint_uses_it(members):
-    """What a user asks for, what the last upgrade took, what the legacy fields remember."""
+    """What a user asks for, what the last upgrade took, what is remembered in any of its forms."""
     assert restorepoints.users_of(PATH, [resource(**members)]) == ("a",)
 
 
@@ -38,6 +43,7 @@ def test_who_names_a_savepoint_uses_it(members):
         {"spec": {"job": {"initialSavepointPath": PATH + "x"}}},
         {"spec": {"job": {"args": [PATH]}}},
         {"spec": {"job": PATH}},
+        {"status": {"reconciliationStatus": {"lastStableSpec": PATH}}},
         {"status": {"jobStatus": {"savepointInfo": {"savepointHistory": [{"location": PATH}]}}}},
         {
             "spec": {"job": {"initialSavepointPath": PATH}},
@@ -56,6 +62,7 @@ def test_who_does_not(members):
         ("file:/data/sp-1", "file:///data/sp-1"),
         ("file:///data/sp-1/", "/data/sp-1"),
         ("s3://b/ä&<", "s3://b/ä&<"),
+        ("s3://b/sp-1", "s3a://b//sp-1/_metadata"),
     ],
 )
 def test_spellings_of_one_path(one, other):

@@ -28,9 +28,16 @@ def cache(*objects, synced=True):
     )
 
 
+def recorded(obj):
+    """The record of one that asks for something."""
+    found = record_of(obj)
+    assert found is not None
+    return found
+
+
 def test_a_record_has_what_a_job_asks_for():
     """Type from the spec, trigger from the label, nonce from the annotation."""
-    found = record_of(
+    found = recorded(
         snapshot(
             status={"state": "COMPLETED", "path": "s3://p", "failures": 0},
             labels={"snapshot.trigger-type": "MANUAL"},
@@ -38,7 +45,7 @@ def test_a_record_has_what_a_job_asks_for():
             creationTimestamp="2026-01-01T00:00:00Z",
         )
     )
-    assert found.key == ObjectKey("ns", "s")
+    assert (found.name, found.uid) == ("s", "uid-s")
     assert found.type is SnapshotType.SAVEPOINT
     assert found.trigger is SnapshotTriggerType.MANUAL
     assert (found.state, found.path) == (SnapshotState.COMPLETED, "s3://p")
@@ -48,11 +55,11 @@ def test_a_record_has_what_a_job_asks_for():
 
 def test_one_that_was_not_looked_at_yet():
     """An upgrade's is known by its path from its creation on."""
-    found = record_of(snapshot(spec={"savepoint": {"alreadyExists": True, "path": "s3://p"}}))
+    found = recorded(snapshot(spec={"savepoint": {"alreadyExists": True, "path": "s3://p"}}))
     assert (found.state, found.path) == (SnapshotState.TRIGGER_PENDING, "s3://p")
     assert found.trigger is SnapshotTriggerType.UNKNOWN
     assert found.nonce is None
-    wish = record_of(snapshot(spec={"savepoint": {"path": "s3://directory"}}))
+    wish = recorded(snapshot(spec={"savepoint": {"path": "s3://directory"}}))
     assert wish.path is None
 
 
@@ -66,13 +73,17 @@ def test_one_that_was_not_looked_at_yet():
     ],
 )
 def test_the_type_is_what_is_asked_for(spec, kind):
-    """What cannot be read asks for nothing."""
-    assert record_of(snapshot(spec=spec)).type is kind
+    """What asks for nothing, or cannot be read, is no snapshot of the job."""
+    found = record_of(snapshot(spec=spec))
+    assert (found.type if found is not None else None) is kind
+    listed = Snapshots(cache(snapshot(spec=spec))).of_job(DEPLOYMENT, BASIC)
+    assert [one.type for one in listed] == ([kind] if kind is not None else [])
 
 
 def test_a_status_that_cannot_be_read_is_none():
     """It has not ended, as far as anybody can tell."""
-    assert record_of(snapshot(status={"state": "DONE"})).state is SnapshotState.TRIGGER_PENDING
+    found = recorded(snapshot(status={"state": "DONE"}))
+    assert found.state is SnapshotState.TRIGGER_PENDING
 
 
 def test_the_snapshots_of_one_job_oldest_first():
@@ -88,8 +99,8 @@ def test_the_snapshots_of_one_job_oldest_first():
             snapshot("z", namespace="elsewhere"),
         )
     )
-    assert [one.key.name for one in of_all.of_job(DEPLOYMENT, BASIC)] == ["c", "d", "b", "a"]
-    assert [one.key.name for one in of_all.of_job(JobKind.FLINK_SESSION_JOB, BASIC)] == ["x"]
+    assert [one.name for one in of_all.of_job(DEPLOYMENT, BASIC)] == ["c", "d", "b", "a"]
+    assert [one.name for one in of_all.of_job(JobKind.FLINK_SESSION_JOB, BASIC)] == ["x"]
 
 
 def test_what_was_made_is_there_at_once():
@@ -97,7 +108,7 @@ def test_what_was_made_is_there_at_once():
     kept = cache()
     of_all = Snapshots(kept)
     of_all.note_write(snapshot("new"))
-    assert [one.key.name for one in of_all.of_job(DEPLOYMENT, BASIC)] == ["new"]
+    assert [one.name for one in of_all.of_job(DEPLOYMENT, BASIC)] == ["new"]
 
 
 def test_without_the_crd_there_are_none_and_it_is_said_once():
