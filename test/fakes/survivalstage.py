@@ -182,11 +182,12 @@ async def two_replicas(stage, tmp_path, **conf):
 
 async def _clear(client, namespace):
     """Delete a namespace, and let go of what only an operator would release."""
-    with contextlib.suppress(errors.NotFound):
-        found = await client.list_all(FLINKDEPLOYMENTS, namespace)
-        for item in found.items:
-            key = ObjectKey(namespace, item["metadata"]["name"])
-            free = {"metadata": {"finalizers": None}}
-            with contextlib.suppress(errors.NotFound):
-                await client.merge_patch(FLINKDEPLOYMENTS, key, free)
+    for kind in (FLINKDEPLOYMENTS, FLINKSTATESNAPSHOTS):
+        with contextlib.suppress(errors.NotFound):
+            found = await client.list_all(kind, namespace)
+            for item in found.items:
+                key = ObjectKey(namespace, item["metadata"]["name"])
+                free = {"metadata": {"finalizers": None}}
+                with contextlib.suppress(errors.NotFound):
+                    await client.merge_patch(kind, key, free)
     await client.delete(NAMESPACES, ObjectKey("", namespace))
