@@ -138,10 +138,12 @@ class Snapshots:
         `kubernetes.operator.snapshot.resource.enabled` counts as false then, for every resource. A change
         is said once in the log.
         """
-        available = self.cache is not None and self.cache.has_synced(namespace)
-        if self.cache is not None and self._told is not available:
-            self._tell(available)
-        return available
+        if self.cache is None:
+            return False
+        everywhere = self.cache.has_synced()
+        if self._told is not everywhere:
+            self._tell(everywhere)
+        return everywhere if namespace is None else self.cache.has_synced(namespace)
 
     def of_job(self, kind: JobKind, key: ObjectKey) -> tuple[SnapshotRecord, ...]:
         """Return the snapshots of a job, oldest first."""

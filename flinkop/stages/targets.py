@@ -84,6 +84,11 @@ class Target:
         """Whether Flink can be asked for something about the job: exactly RUNNING, and known by id."""
         return self.state is FlinkJobState.RUNNING and bool(self.job_id)
 
+    @property
+    def may_run(self) -> bool:
+        """Whether nobody can tell how the job is just now: its JobManager gave no answer, or is starting."""
+        return self.state is FlinkJobState.RECONCILING and bool(self.job_id)
+
     def __str__(self) -> str:
         return f"{self.kind} {self.key.name}"
 
@@ -130,6 +135,11 @@ class Targets:
         if kind is JobKind.FLINK_SESSION_JOB:
             caches.append(self.session_jobs)
         return all(cache.has_synced(namespace) for cache in caches)
+
+    def exists(self, kind: JobKind, key: ObjectKey) -> bool:
+        """Return whether there is such a resource, without reading it."""
+        cache = self.deployments if kind is JobKind.FLINK_DEPLOYMENT else self.session_jobs
+        return cache.lister.get(key) is not None
 
     def find(self, kind: JobKind, key: ObjectKey) -> Target | None:
         """Return the job of a resource; None when there is no such resource."""

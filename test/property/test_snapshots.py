@@ -15,6 +15,7 @@ from fakes.snapshots import (
     running,
     savepoint,
     stopped,
+    target,
 )
 from fakes.snapshotworld import CrashError, Process, World, to_the_end
 from hypothesis import given, strategies as st
@@ -80,6 +81,7 @@ observations = (
         path=st.sampled_from(["", "s3://p"]),
         causes=st.sampled_from([(), (FailureCause("a.B: b", "b"),)]),
         silent_for=st.sampled_from([0.0, 1e6]),
+        target=st.sampled_from([target(), target(FlinkJobState.RECONCILING)]),
         cleanup=cleanups,
     )
     | st.builds(
@@ -290,7 +292,7 @@ actions = st.lists(
         [
             *("look", "look", "look", "look"),
             *("crash 1", "crash 2", "crash 3", "crash 4"),
-            *("job stops", "job runs", "job is gone"),
+            *("job is unsure", "job stops", "job runs", "job is gone"),
             *("manager restarts", "fails next", "hangs next", "refuses next", "down", "up"),
             *("wait", "wait long", "conflict", "delete"),
         ]
@@ -326,8 +328,10 @@ class Life:
         """In the cluster."""
         world = self.world
         match action:
-            case "job stops":
+            case "job is unsure":
                 world.set_job(FlinkJobState.RECONCILING)
+            case "job stops":
+                world.set_job(FlinkJobState.FINISHED)
             case "job runs":
                 world.set_job()
             case "job is gone":

@@ -106,7 +106,7 @@ class FlinkStateSnapshotReconciler:
         if ctx.deleting:
             return await self._delete(ctx)
         if not finalizer.is_on(obj, _KIND):
-            labels = self._labels(ctx, ctx.status, self.observer.look(ctx))
+            labels = self._labels(ctx, ctx.status)
             try:
                 obj = await finalizer.add(self.kube, _KIND, obj, labels)
             except kube_errors.NotFound:
@@ -128,8 +128,7 @@ class FlinkStateSnapshotReconciler:
 
     async def _advance(self, ctx: Context) -> Result:
         if snapshot_states.is_final(ctx.status):
-            seen = self.observer.look(ctx)
-            return await self._act(ctx, plan.plan(self._situation(ctx, seen, ctx.status)), seen)
+            return await self._settle(ctx, ctx.status)
         seen = await self.observer.observe(ctx)
         assessed = progress.assess(self._situation(ctx, seen, ctx.status).subject)
         ctx.say(*assessed.drafts)
@@ -166,14 +165,18 @@ class FlinkStateSnapshotReconciler:
         if _is_released(made):
             return Result()
         status = made.status or self._acknowledged(ctx)
-        if made.status is not None:
-            await self.writer.write(ctx, status)
-        labelled = await self.writer.label(ctx, self._labels(ctx, status, seen))
+        await self._settle(ctx, status)
+        return self._next_look(ctx, made.wait, status)
+
+    async def _settle(self, ctx: Context, status: FlinkStateSnapshotStatus) -> Result:
+        """Write what differs of status and labels; of a snapshot that has ended nothing is remembered."""
+        await self.writer.write(ctx, status)
+        labelled = await self.writer.label(ctx, self._labels(ctx, status))
         if labelled is not None:
             self.resources.note_write(labelled)
         if snapshot_states.is_final(status) and not ctx.deleting:
             self._forget(ctx.key, ctx.request)
-        return self._next_look(ctx, made.wait, status)
+        return Result()
 
     async def _carry_out(self, ctx: Context, made: plan.Plan, seen: Observation) -> plan.Plan:
         """Do the steps; return the plan, or the one that follows from Flink's saying no."""
@@ -247,12 +250,9 @@ class FlinkStateSnapshotReconciler:
         candidate = validator.Candidate(ctx.key.namespace, ctx.spec, status, found)
         return validator.first_problem(candidate)
 
-    def _labels(
-        self, ctx: Context, status: FlinkStateSnapshotStatus, seen: Observation
-    ) -> dict[str, str]:
-        return snapshot_objects.labels(
-            ctx.spec, status, ctx.obj.metadata.labels, job_found=seen.target is not None
-        )
+    def _labels(self, ctx: Context, status: FlinkStateSnapshotStatus) -> dict[str, str]:
+        present, found = ctx.obj.metadata.labels, self.observer.sees_job(ctx)
+        return snapshot_objects.labels(ctx.spec, status, present, job_found=found)
 
 
 def assemble(

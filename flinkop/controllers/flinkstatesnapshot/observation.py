@@ -76,7 +76,7 @@ class Observation:
     Attributes:
         target_known: whether an absent target is really not there.
         target: the job that the snapshot names; None when there is none.
-        access: how its Flink is reached; None when its job does not run, or its cluster is not there.
+        access: how its Flink is reached; None when its job is known not to run, or its cluster is not there.
         trigger: the attempt under way.
         cleanup: what decides about the deletion.
     """

@@ -67,22 +67,31 @@ class Observer:
 
     async def observe(self, ctx: Context) -> Observation:
         """Return the facts about `ctx`; errors of Flink are facts, too."""
-        seen = self.look(ctx)
-        if seen.job_runs and ctx.status.state is SnapshotState.IN_PROGRESS:
+        seen = self._look(ctx)
+        if seen.access is not None and ctx.status.state is SnapshotState.IN_PROGRESS:
             seen = evolve(seen, trigger=await self._trigger(ctx, seen))
         if ctx.deleting and plan.needs_disposal(ctx.spec) and ctx.status.path:
             seen = evolve(seen, cleanup=await self._cleanup(ctx, seen, ctx.status.path))
         return seen
 
-    def look(self, ctx: Context) -> Observation:
+    def sees_job(self, ctx: Context) -> bool:
+        """Return whether the resource that the snapshot names is there."""
+        job = ctx.spec.job_reference
+        if job is None or job.kind is None or not job.name:
+            return False
+        return self.targets.exists(job.kind, meta.ObjectKey(ctx.key.namespace, job.name))
+
+    def _look(self, ctx: Context) -> Observation:
         """Return what the caches alone tell about the job."""
         job = ctx.spec.job_reference
         if job is None or job.kind is None or not job.name:
             return Observation()
         known = self.targets.are_known(job.kind, ctx.key.namespace)
         target = self.targets.find(job.kind, meta.ObjectKey(ctx.key.namespace, job.name))
-        access = self._access(ctx, target) if target is not None and target.runs else None
-        return Observation(target_known=known or target is not None, target=target, access=access)
+        if target is None:
+            return Observation(target_known=known)
+        access = self._access(ctx, target) if target.runs or target.may_run else None
+        return Observation(target=target, access=access)
 
     def forget(self, key: meta.ObjectKey) -> None:
         """Drop what is remembered about a snapshot that is gone, or that nothing more happens to."""

@@ -264,7 +264,8 @@ def _follow(at: Situation) -> Plan:
     what = progress.word(at.spec)
     if not at.observation.target_known:
         return Plan((), at.status, "not all resources can be seen yet", Wait.INTERVAL)
-    if at.observation.trigger.answer is Answer.UNKNOWN and _takes_ids(at):
+    unknown = at.observation.trigger.answer is Answer.UNKNOWN
+    if unknown and at.observation.job_runs and _takes_ids(at):
         steps = (Trigger(_order(at, at.status.trigger_id)),)
         return Plan(steps, at.status, f"asking for the {what} under its id", Wait.PROBE)
     return Plan((), at.status, f"the {what} is being taken", Wait.PROBE)

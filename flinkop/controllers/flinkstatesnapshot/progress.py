@@ -4,6 +4,7 @@ The states and the steps between them are in `lifecycle.snapshot_states`.
 """
 
 import datetime as dt
+from typing import Final
 
 from attrs import evolve, frozen
 
@@ -20,7 +21,9 @@ from flinkop.flink.interpret import FailureCause
 from flinkop.lifecycle import failure, snapshot_states
 from flinkop.lifecycle.failure import Failure, FailureType, Limits
 
-_HISTORY_OPTION = "web.checkpoints.history"
+_HISTORY_OPTION: Final = "web.checkpoints.history"
+_SIGNS: Final = (Answer.PENDING, Answer.DONE, Answer.FAILED)
+"""Answers of a JobManager that knows the trigger."""
 
 
 @frozen
@@ -49,7 +52,7 @@ def assess(subject: Subject) -> Assessed:
     if status.state is not SnapshotState.IN_PROGRESS or not seen.target_known:
         return Assessed(status)
     why = abandonment(subject)
-    if why is not None:
+    if why is not None and not _may_be_well(subject):
         return abandon(subject, why)
     facts = seen.trigger
     match facts.answer:
@@ -63,6 +66,17 @@ def assess(subject: Subject) -> Assessed:
             return failed(subject, Failure(FailureType.RECONCILIATION, _silent(subject)))
         case _:
             return Assessed(status)
+
+
+def _may_be_well(subject: Subject) -> bool:
+    """Whether the job, of which nobody can tell just now, may still be the one that takes the snapshot.
+
+    A JobManager that is slow to answer, perhaps because of this very savepoint, is no reason to give it up.
+    """
+    seen = subject.observation
+    if seen.target is None or not seen.target.may_run or seen.access is None:
+        return False
+    return seen.trigger.answer in _SIGNS or seen.trigger.silent_for <= _grace(subject)
 
 
 def abandonment(subject: Subject) -> str | None:

@@ -92,6 +92,22 @@ def test_a_job_runs_when_it_is_running_and_known(state, job_id, runs):
     assert Target(DEPLOYMENT, BASIC, state=state, job_id=job_id).runs is runs
 
 
+def test_a_job_of_which_nobody_can_tell():
+    """RECONCILING is the operator's own word for that."""
+    assert Target(DEPLOYMENT, BASIC, state=FlinkJobState.RECONCILING, job_id="a").may_run
+    assert not Target(DEPLOYMENT, BASIC, state=FlinkJobState.RECONCILING).may_run
+    assert not Target(DEPLOYMENT, BASIC, state=FlinkJobState.RUNNING, job_id="a").may_run
+
+
+def test_that_there_is_one_is_known_without_reading_it():
+    """Of either kind."""
+    one = targets(custom_object(status={"jobStatus": 5}), jobs=[session_job()])
+    assert one.exists(DEPLOYMENT, BASIC)
+    assert not one.exists(DEPLOYMENT, JOB)
+    assert one.exists(SESSION_JOB, JOB)
+    assert not one.exists(SESSION_JOB, BASIC)
+
+
 def test_absence_counts_only_when_all_can_be_seen():
     """For a session job its own cache and that of its cluster."""
     assert targets().are_known(DEPLOYMENT, "ns")

@@ -234,6 +234,23 @@ async def test_a_job_that_stops_meanwhile(world, process):
     assert process.drafts() == ["SnapshotAbandoned"]
 
 
+async def test_a_job_manager_that_is_slow_for_others_may_still_take_it(world, process):
+    """The job's own status says RECONCILING for a while; the savepoint is not given up for that."""
+    world.flink.outcomes = ["hang"]
+    world.create(SAVEPOINT)
+    await process.look()
+    world.set_job(FlinkJobState.RECONCILING)
+    world.flink.down = True
+    assert (await process.look()).requeue_after < 10
+    world.flink.down = False
+    world.flink.known[world.status["triggerId"]] = {
+        "status": {"id": "COMPLETED"},
+        "operation": {"location": "s3://p"},
+    }
+    await process.look()
+    assert (world.status["state"], world.status["path"]) == ("COMPLETED", "s3://p")
+
+
 async def test_another_writer_of_the_status_is_noticed(world, process):
     """The reconcile starts again from what is stored."""
     world.create(SAVEPOINT)

@@ -23,10 +23,11 @@ from fakes.snapshots import (
     savepoint,
     situation,
     stopped,
+    target,
 )
 
 from flinkop.api.flinkstatesnapshot import SnapshotState, SnapshotType
-from flinkop.api.status import SavepointFormatType
+from flinkop.api.status import FlinkJobState, SavepointFormatType
 from flinkop.controllers.flinkstatesnapshot import plan
 from flinkop.controllers.flinkstatesnapshot.observation import Answer
 from flinkop.controllers.flinkstatesnapshot.plan import Order, Trigger, Wait, WriteAhead
@@ -150,6 +151,16 @@ def test_an_attempt_under_way_is_probed(answer):
     """Flink cannot be watched."""
     made = plan.plan(situation(savepoint(), BEGUN, running(answer)))
     assert (made.steps, made.status, made.wait) == ((), BEGUN, Wait.PROBE)
+
+
+def test_nothing_is_begun_on_a_job_of_which_nobody_can_tell():
+    """Neither again nor for the first time."""
+    unsure = target(FlinkJobState.RECONCILING)
+    made = plan.plan(situation(savepoint(), BEGUN, running(Answer.UNKNOWN, target=unsure)))
+    assert (made.steps, made.wait) == ((), Wait.PROBE)
+    assert names(plan.plan(situation(savepoint(), seen=running(target=unsure)))) == [
+        "SnapshotAbandoned"
+    ]
 
 
 def test_old_flink_is_never_asked_twice():

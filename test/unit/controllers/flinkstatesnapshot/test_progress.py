@@ -139,6 +139,35 @@ def test_without_a_running_job_it_is_abandoned(seen, words):
     assert said.message == found.status.error
 
 
+UNSURE = target(FlinkJobState.RECONCILING)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (Answer.PENDING, SnapshotState.IN_PROGRESS),
+        (Answer.DONE, SnapshotState.COMPLETED),
+        (Answer.FAILED, SnapshotState.TRIGGER_PENDING),
+        (Answer.FORGOTTEN, SnapshotState.TRIGGER_PENDING),
+    ],
+)
+def test_a_job_of_which_nobody_can_tell_may_still_take_it(answer, state):
+    """What Flink says of the trigger counts more than that it was too slow for somebody else."""
+    found = assess(running(answer, path=PATH, target=UNSURE, silent_for=1e6))
+    if answer is Answer.FORGOTTEN:
+        found = assess(running(answer, target=UNSURE))
+    assert found.status.state is state
+
+
+@pytest.mark.parametrize("answer", [Answer.SILENT, Answer.UNKNOWN])
+def test_silence_about_a_job_of_which_nobody_can_tell_ends_in_giving_up(answer):
+    """Abandoned, not failed: there is no running job."""
+    assert assess(running(answer, target=UNSURE, silent_for=60)) == progress.Assessed(BEGUN)
+    found = assess(running(answer, target=UNSURE, silent_for=61))
+    assert found.status.state is SnapshotState.ABANDONED
+    assert "RECONCILING" in (found.status.error or "")
+
+
 def test_the_reference_to_the_job_was_taken_away():
     """Nobody knows the job any more."""
     found = assess(ABSENT, FlinkStateSnapshotSpec())
