@@ -24,7 +24,7 @@ class Contact:
     """Remembers, for each snapshot, its newest trigger and its disposal."""
 
     _triggers: dict[ObjectKey, _Trigger] = field(factory=dict)
-    _disposals: dict[ObjectKey, str] = field(factory=dict)
+    _disposals: dict[ObjectKey, tuple[str, str]] = field(factory=dict)
 
     def heard(self, key: ObjectKey, trigger_id: str, now: dt.datetime) -> None:
         """Note that Flink knows the trigger."""
@@ -43,13 +43,14 @@ class Contact:
         known = self._triggers.get(key)
         return known is not None and known.trigger_id == trigger_id and known.heard
 
-    def disposing(self, key: ObjectKey, request: str) -> None:
-        """Note that Flink disposes of the savepoint under this request."""
-        self._disposals[key] = request
+    def disposing(self, key: ObjectKey, uid: str, request: str) -> None:
+        """Note that Flink disposes of the snapshot's savepoint under this request."""
+        self._disposals[key] = (uid, request)
 
-    def disposal(self, key: ObjectKey) -> str | None:
-        """Return the request under which Flink disposes of the savepoint."""
-        return self._disposals.get(key)
+    def disposal(self, key: ObjectKey, uid: str) -> str | None:
+        """Return the request under which Flink disposes of the savepoint; not that of an earlier bearer of the name."""
+        known, request = self._disposals.get(key, ("", ""))
+        return request if known == uid and request else None
 
     def end_disposal(self, key: ObjectKey) -> None:
         """Note that there is nothing to ask about any more."""

@@ -185,7 +185,7 @@ class Observer:
         facts = CleanupFacts(users=users)
         if users or not seen.job_runs:
             facts = evolve(facts, namespace_ends=await self._namespace_ends(ctx.key.namespace))
-        request = self.contact.disposal(ctx.key)
+        request = self.contact.disposal(ctx.key, ctx.about.uid)
         if request is None or seen.access is None or not seen.job_runs:
             return facts
         return await self._disposal(ctx, self._client(seen.access), request, facts)

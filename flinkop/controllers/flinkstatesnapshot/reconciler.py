@@ -134,7 +134,7 @@ class Reconciler:
             request = await self._client(access).dispose_savepoint(path)
         except errors.FlinkError as error:
             raise DisposalRefused(str(error), path) from error
-        self.contact.disposing(ctx.key, request)
+        self.contact.disposing(ctx.key, ctx.about.uid, request)
 
     def _client(self, access: Access | None) -> FlinkClient:
         if access is None:

@@ -44,22 +44,23 @@ def test_a_clock_that_goes_back_makes_no_negative_silence():
 
 
 def test_a_disposal_is_under_way_until_it_is_ended():
-    """By its request."""
+    """By its request; another resource of the same name has none."""
     contact = Contact()
-    assert contact.disposal(A) is None
-    contact.disposing(A, "request")
-    assert (contact.disposal(A), contact.disposal(B)) == ("request", None)
+    assert contact.disposal(A, "uid") is None
+    contact.disposing(A, "uid", "request")
+    assert (contact.disposal(A, "uid"), contact.disposal(B, "uid")) == ("request", None)
+    assert contact.disposal(A, "other") is None
     contact.end_disposal(A)
     contact.end_disposal(B)
-    assert contact.disposal(A) is None
+    assert contact.disposal(A, "uid") is None
 
 
 def test_nothing_is_kept_of_a_snapshot_that_is_gone():
     """Another may come to bear its name."""
     contact = Contact()
     contact.heard(A, "one", NOW)
-    contact.disposing(A, "request")
+    contact.disposing(A, "uid", "request")
     contact.forget(A)
     contact.forget(B)
     assert not contact.has_heard(A, "one")
-    assert contact.disposal(A) is None
+    assert contact.disposal(A, "uid") is None

@@ -268,9 +268,9 @@ async def test_how_far_a_disposal_is(operation, status, disposal):
     """By the request that this process made; one that failed is not asked about again."""
     sight = Deleted()
     contact = sight.process.made.observer.contact
-    contact.disposing(KEY, "d0")
+    contact.disposing(KEY, "u", "d0")
     sight.flink.known["d0"] = {"status": {"id": status}, "operation": operation}
     facts = (await sight.look()).cleanup
     assert facts.disposal is disposal
-    assert (contact.disposal(KEY) is None) == (disposal is Disposal.FAILED)
+    assert (contact.disposal(KEY, "u") is None) == (disposal is Disposal.FAILED)
     assert facts.detail == ("x.Y: denied" if disposal is Disposal.FAILED else "")
