@@ -21,6 +21,11 @@ from flinkop.controllers.flinkdeployment.controller import FlinkDeploymentReconc
 from flinkop.controllers.flinkdeployment.observer import Observer
 from flinkop.controllers.flinkdeployment.reconciler import Reconciler
 from flinkop.controllers.flinkdeployment.status_writer import StatusWriter
+from flinkop.controllers.flinkstatesnapshot import (
+    controller as snapshot_controller,
+    signals as snapshot_signals,
+    watches as snapshot_watches,
+)
 from flinkop.events.recorder import Recorder
 from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
@@ -35,8 +40,11 @@ from flinkop.runtime.ratelimiter import Backoff, RetryLimiter, TokenBucket, Wind
 from flinkop.runtime.reflector import Timing
 from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
+from flinkop.stages import references
 from flinkop.stages.ha_metadata import HaMetadata
 from flinkop.stages.settings import Settings
+from flinkop.stages.snapshots import Snapshots
+from flinkop.stages.targets import Targets
 
 _log = structlog.get_logger(__name__)
 
@@ -81,6 +89,7 @@ class Operator:
         informers: what is watched; run them before the controllers.
         controllers: what acts; run them while leading.
         recorder: writes Events; runs while leading.
+        snapshots: whether there can be snapshots as resources, and which there are.
     """
 
     informers: tuple[
@@ -92,6 +101,7 @@ class Operator:
     ]
     controllers: tuple[Controller, ...]
     recorder: Recorder
+    snapshots: Snapshots
 
 
 def make_scope(kube: KubeClient, snapshot: ConfigSnapshot, selector: str | None, own: str) -> Scope:
@@ -120,7 +130,7 @@ def build(parts: Parts) -> Operator:
         meta.FLINKSESSIONJOBS,
         CustomObject,
         label_selector=config.label_selector,
-        indexers={signals.BY_CLUSTER: watches.cluster_of_session_job},
+        indexers={references.BY_CLUSTER: references.cluster_of_session_job},
     )
     deployments = informer(meta.DEPLOYMENTS, DeploymentView, label_selector=_DEPLOYMENTS)
     pods = informer(
@@ -178,10 +188,73 @@ def build(parts: Parts) -> Operator:
         instruments=parts.metrics.controllers,
     )
     optional = (ingresses,) if ingresses else ()
+    controllers = [controller]
+    snapshots = _snapshot_informer(parts)
+    if snapshots is not None:
+        optional = (*optional, snapshots)
+        controllers.append(
+            _snapshot_controller(parts, snapshots, resources, session_jobs, recorder)
+        )
     return Operator(
         informers=(resources, session_jobs, deployments, pods, *optional),
-        controllers=(controller,),
+        controllers=tuple(controllers),
         recorder=recorder,
+        snapshots=Snapshots(snapshots),
+    )
+
+
+def _snapshot_informer(parts: Parts) -> Informer[CustomObject] | None:
+    """Return the cache of FlinkStateSnapshots; None when the operator's option switches them off.
+
+    It is there also while their CRD is not installed: it waits for that, and nothing waits for it.
+    """
+    config = parts.settings.current.operator
+    if not config.snapshot_resource_enabled:
+        return None
+    return _informer(
+        parts,
+        meta.FLINKSTATESNAPSHOTS,
+        CustomObject,
+        label_selector=config.label_selector,
+        indexers={
+            references.BY_JOB: references.job_of_snapshot,
+            snapshot_signals.WAITING: snapshot_signals.waiting_for_job,
+        },
+    )
+
+
+def _snapshot_controller(
+    parts: Parts,
+    snapshots: Informer[CustomObject],
+    deployments: Informer[CustomObject],
+    session_jobs: Informer[CustomObject],
+    recorder: Recorder,
+) -> Controller:
+    """Build the controller of FlinkStateSnapshots, woken by them and by the jobs they name."""
+    queue = _queue(parts, "flinkstatesnapshot")
+    handlers = snapshot_watches.Watches(queue.add, snapshots.lister, session_jobs.lister)
+    snapshots.add_handler(handlers.on_snapshot)
+    deployments.add_handler(handlers.on_deployment)
+    session_jobs.add_handler(handlers.on_session_job)
+    reconciler = snapshot_controller.assemble(
+        snapshots,
+        targets=Targets(deployments, session_jobs),
+        flink=functools.partial(_flink_client, parts.transports),
+        kube=parts.kube,
+        counts=parts.metrics.resources,
+        recorder=recorder,
+        settings=parts.settings,
+        clock=parts.clock,
+    )
+    return Controller(
+        "flinkstatesnapshot",
+        queue,
+        reconciler.reconcile,
+        workers=parts.settings.current.operator.reconcile_parallelism,
+        deadline=_RECONCILE_SECONDS,
+        kind=meta.FLINKSTATESNAPSHOTS.kind,
+        on_error=reconciler.on_error,
+        instruments=parts.metrics.controllers,
     )
 
 

@@ -207,6 +207,7 @@ class _Process:
             """The start is over: what lives now lives long, and informers may not get worse."""
             gcpolicy.freeze()
             start_watching()
+            self.made.snapshots.are_available()  # it says so when they are not
             self._started = True
 
         async def stop_events() -> None:

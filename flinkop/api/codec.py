@@ -18,6 +18,7 @@ from cattrs.errors import BaseValidationError
 from flinkop.api import structuring, unstructuring
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinksessionjob import FlinkSessionJobSpec
+from flinkop.api.flinkstatesnapshot import FlinkStateSnapshotSpec, FlinkStateSnapshotStatus
 from flinkop.api.status import FlinkDeploymentStatus, FlinkSessionJobStatus
 from flinkop.api.wire import DecodeError, Mismatch
 
@@ -48,6 +49,16 @@ def decode_flinksessionjob_status(raw: Document) -> FlinkSessionJobStatus:
     return decode(raw, FlinkSessionJobStatus, "status")
 
 
+def decode_flinkstatesnapshot_spec(raw: Document) -> FlinkStateSnapshotSpec:
+    """Read the spec of a FlinkStateSnapshot; DecodeError paths start with `spec`."""
+    return decode(raw, FlinkStateSnapshotSpec, "spec")
+
+
+def decode_flinkstatesnapshot_status(raw: Document) -> FlinkStateSnapshotStatus:
+    """Read the status of a FlinkStateSnapshot; DecodeError paths start with `status`."""
+    return decode(raw, FlinkStateSnapshotStatus, "status")
+
+
 def decode(raw: Document, into: type[T], path: str) -> T:
     """Read one document as the API class `into`.
 
@@ -73,8 +84,10 @@ def encode_spec(spec: object) -> dict[str, Any]:
     return encode(spec, Omit.DEFAULTS)
 
 
-def encode_status(status: FlinkDeploymentStatus | FlinkSessionJobStatus) -> dict[str, Any]:
-    """Return a status as a plain object for `/status`, in the order of `api.md` 3.2, without nulls."""
+def encode_status(
+    status: FlinkDeploymentStatus | FlinkSessionJobStatus | FlinkStateSnapshotStatus,
+) -> dict[str, Any]:
+    """Return a status as a plain object for `/status`, in the order of its class, without nulls."""
     return encode(status, Omit.NULLS)
 
 

@@ -7,6 +7,7 @@ import attrs
 from flinkop.api import schema, transitions
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinksessionjob import FlinkSessionJobSpec
+from flinkop.api.flinkstatesnapshot import FlinkStateSnapshotSpec, FlinkStateSnapshotStatus
 from flinkop.api.status import FlinkDeploymentStatus, FlinkSessionJobStatus
 
 GROUP = "flink.apache.org"
@@ -88,7 +89,27 @@ FLINKSESSIONJOB = Kind(
     rules=transitions.FLINKSESSIONJOB,
 )
 
-KINDS = (FLINKDEPLOYMENT, FLINKSESSIONJOB)
+FLINKSTATESNAPSHOT = Kind(
+    kind="FlinkStateSnapshot",
+    plural="flinkstatesnapshots",
+    short_name="flinksnp",
+    description="A savepoint or checkpoint of a job: taken, or registered because it is there.",
+    spec=FlinkStateSnapshotSpec,
+    status=FlinkStateSnapshotStatus,
+    columns=(
+        Column("Path", ".status.path"),
+        Column("Result Timestamp", ".status.resultTimestamp"),
+        Column("Snapshot State", ".status.state"),
+        Column("Type", r".metadata.labels.snapshot\.type", priority=1),
+        Column("Trigger", r".metadata.labels.snapshot\.trigger-type", priority=1),
+        Column("Job", ".spec.jobReference.name", priority=1),
+        Column("Failures", ".status.failures", type="integer", priority=1),
+        _ERROR,
+        _AGE,
+    ),
+)
+
+KINDS = (FLINKDEPLOYMENT, FLINKSESSIONJOB, FLINKSTATESNAPSHOT)
 
 
 def document(kind: Kind, pod: schema.Schema) -> dict[str, Any]:

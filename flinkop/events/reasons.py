@@ -6,6 +6,7 @@ from typing import Final
 OPERATOR: Final = "Operator"
 JOB_MANAGER_DEPLOYMENT: Final = "JobManagerDeployment"
 JOB: Final = "Job"
+SNAPSHOT: Final = "Snapshot"
 
 # Reasons the reference uses too.
 CHECKPOINT_ERROR: Final = "CheckpointError"
@@ -23,6 +24,7 @@ RESTORE_FAILED: Final = "RestoreFailed"
 ROLLBACK: Final = "Rollback"
 SAVEPOINT_ERROR: Final = "SavepointError"
 SCALING: Final = "Scaling"
+SNAPSHOT_ABANDONED: Final = "SnapshotAbandoned"
 SPEC_CHANGED: Final = "SpecChanged"
 SUBMIT: Final = "Submit"
 SUSPENDED: Final = "Suspended"

@@ -13,7 +13,7 @@ import structlog
 from attrs import define, field
 
 from flinkop.clock import Clock, rfc3339
-from flinkop.events.draft import EventDraft, InvolvedObject
+from flinkop.events.draft import EventDraft, EventType, InvolvedObject
 from flinkop.kube import errors, meta
 
 _log = structlog.get_logger(__name__)
@@ -146,6 +146,7 @@ class Recorder:
             if not draft.once:
                 await self._update(about, draft, name, known)
             return known
+        audit(about, draft)
         return _Known(count=1, written_at=now)
 
     async def _update(
@@ -167,6 +168,7 @@ class Recorder:
             await self._client.create(
                 meta.EVENTS, about.namespace, event_body(about, draft, name, self._stamp())
             )
+        audit(about, draft)
 
     def _remember(self, identity: tuple[str, str], known: _Known) -> None:
         self._known[identity] = known
@@ -175,6 +177,17 @@ class Recorder:
 
     def _stamp(self) -> str:
         return rfc3339(self._clock.now())
+
+
+def audit(about: InvolvedObject, draft: EventDraft) -> None:
+    """Log a written Event the way the reference does (behaviour.md 7.3)."""
+    source = "Event[Snapshot]" if about.kind == meta.FLINKSTATESNAPSHOTS.kind else "Event[Job]"
+    level = "Info" if draft.type is EventType.NORMAL else draft.type.value
+    _log.info(
+        f">>> {source:<16} | {level:<7} | {draft.reason.upper():<15} | {draft.message}",
+        namespace=about.namespace,
+        name=about.name,
+    )
 
 
 def event_body(about: InvolvedObject, draft: EventDraft, name: str, stamp: str) -> dict[str, Any]:

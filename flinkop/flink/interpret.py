@@ -58,6 +58,11 @@ class Triggered:
 
 
 @frozen
+class Disposed:
+    """A savepoint's files are gone."""
+
+
+@frozen
 class Failed:
     """The operation failed, or cannot be told about.
 
@@ -105,6 +110,7 @@ _NOT_ENABLED: Final = "Checkpointing has not been enabled"
 _STOPPED_LATE: Final = re.compile(
     r"A savepoint has been created at: (?P<path>\S+?),? but ", re.IGNORECASE
 )
+_MISSING_FILE: Final = "java.io.FileNotFoundException"
 _MAX_REASON: Final = 2048
 
 
@@ -181,6 +187,27 @@ def checkpoint_outcome(
     return Triggered(operation.checkpoint_id)
 
 
+def disposal_outcome(answer: models.DisposalStatus) -> Pending | Disposed | Failed:
+    """Return how far a disposal is; a savepoint whose files are not there needs none any more."""
+    operation = answer.operation
+    if operation is not None and operation.failure_cause is not None:
+        text = failure_text(operation.failure_cause)
+        return Disposed() if _MISSING_FILE in text else _failed(text)
+    return Disposed() if answer.status.id is OperationStatus.COMPLETED else PENDING
+
+
+def savepoints_triggered(stats: CheckpointStats, first: int, last: int) -> tuple[str, ...]:
+    """Return where the remembered savepoints are that were triggered between two moments, epoch ms."""
+    return tuple(
+        one.external_path
+        for one in stats.history
+        if one.is_savepoint
+        and one.status is CheckpointStatus.COMPLETED
+        and one.external_path is not None
+        and first <= (one.trigger_timestamp or 0) <= last
+    )
+
+
 def checkpoint_details_outcome(answer: Checkpoint | errors.FlinkError) -> Pending | Done | Failed:
     """Return what became of one checkpoint; any error of the call counts as failed."""
     if isinstance(answer, errors.FlinkError):
@@ -255,7 +282,12 @@ class FailureCause:
 
 def failure_chain(cause: models.ThrowableInfo, limit: int = 3) -> tuple[FailureCause, ...]:
     """Return the exception and its causes, at most `limit`, outermost first."""
-    lines = failure_text(cause).splitlines()
+    return causes_in(failure_text(cause), limit)
+
+
+def causes_in(stack_trace: str, limit: int = 3) -> tuple[FailureCause, ...]:
+    """Return the exceptions that a stack trace, or the `detail` of a Failed, tells of."""
+    lines = stack_trace.splitlines() or [""]
     heads = [lines[0], *(line for line in lines[1:] if line.startswith("Caused by: "))]
     texts = (head.removeprefix("Caused by: ").strip() for head in heads[:limit])
     return tuple(FailureCause(text, _message(text)) for text in texts)

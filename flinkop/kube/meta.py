@@ -38,6 +38,9 @@ class ResourceType:
 FLINK_GROUP = "flink.apache.org"
 FLINKDEPLOYMENTS = ResourceType(FLINK_GROUP, "v1beta1", "flinkdeployments", "FlinkDeployment")
 FLINKSESSIONJOBS = ResourceType(FLINK_GROUP, "v1beta1", "flinksessionjobs", "FlinkSessionJob")
+FLINKSTATESNAPSHOTS = ResourceType(
+    FLINK_GROUP, "v1beta1", "flinkstatesnapshots", "FlinkStateSnapshot"
+)
 DEPLOYMENTS = ResourceType("apps", "v1", "deployments", "Deployment")
 PODS = ResourceType("", "v1", "pods", "Pod")
 CONFIGMAPS = ResourceType("", "v1", "configmaps", "ConfigMap")

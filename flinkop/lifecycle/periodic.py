@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from attrs import frozen
 
 from flinkop.api.flink_version import FlinkVersion
+from flinkop.api.flinkstatesnapshot import SnapshotType
 from flinkop.api.status import SnapshotTriggerType
 from flinkop.config import values
 from flinkop.lifecycle import quartz
 from flinkop.lifecycle.quartz import CronExpression
-from flinkop.lifecycle.snapshot_facts import SnapshotFacts, SnapshotType
+from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 
 
 @frozen(kw_only=True)

@@ -1,28 +1,11 @@
 """What the rules of savepoints and checkpoints need to know of a FlinkStateSnapshot."""
 
 import datetime as dt
-from enum import StrEnum
 
 from attrs import frozen
 
+from flinkop.api.flinkstatesnapshot import SnapshotState, SnapshotType
 from flinkop.api.status import SnapshotTriggerType
-
-
-class SnapshotType(StrEnum):
-    """What a snapshot is, in the words of the label `snapshot.type`."""
-
-    SAVEPOINT = "SAVEPOINT"
-    CHECKPOINT = "CHECKPOINT"
-
-
-class SnapshotState(StrEnum):
-    """How far a snapshot is (`api.md` 3.10)."""
-
-    TRIGGER_PENDING = "TRIGGER_PENDING"
-    IN_PROGRESS = "IN_PROGRESS"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    ABANDONED = "ABANDONED"
 
 
 @frozen(kw_only=True)
@@ -36,7 +19,9 @@ class SnapshotFacts:
         state: how far it is; TRIGGER_PENDING while it has no status.
         created: when the resource was created.
         deleting: whether its deletion is under way.
-        path: where the snapshot is, once it is known.
+        path: where the snapshot is, once it is known; of one that only registers a savepoint from the start.
+        nonce: the trigger nonce it was made for.
+        uid: its uid.
     """
 
     name: str
@@ -46,6 +31,8 @@ class SnapshotFacts:
     created: dt.datetime
     deleting: bool = False
     path: str | None = None
+    nonce: int | None = None
+    uid: str = ""
 
     @property
     def completed(self) -> bool:

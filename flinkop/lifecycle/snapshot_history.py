@@ -12,11 +12,12 @@ from typing import Final
 
 from attrs import frozen
 
+from flinkop.api.flinkstatesnapshot import SnapshotType
 from flinkop.api.status import Savepoint, SnapshotTriggerType
 from flinkop.clock import epoch_ms
 from flinkop.config import flink_options, options
 from flinkop.config.flink_conf import FlinkConf
-from flinkop.lifecycle.snapshot_facts import SnapshotFacts, SnapshotType
+from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.snapshot_paths import place, places
 
 _CLEANED_UP: Final = frozenset({SnapshotTriggerType.PERIODIC, SnapshotTriggerType.UPGRADE})

@@ -13,6 +13,7 @@ from typing import Final
 
 from attrs import frozen
 
+from flinkop.api.flinkstatesnapshot import SnapshotState
 from flinkop.api.status import (
     FlinkDeploymentStatus,
     JobManagerDeploymentStatus,
@@ -25,6 +26,7 @@ from flinkop.metrics.series import Gauge, SeriesRegistry
 
 FLINKDEPLOYMENT: Final = "FlinkDeployment"
 FLINKSESSIONJOB: Final = "FlinkSessionJob"
+FLINKSTATESNAPSHOT: Final = "FlinkStateSnapshot"
 
 _NANO: Final = 10**9
 _MINOR_PARTS: Final = 2
@@ -68,6 +70,7 @@ class ResourceMetrics:
         self._counted: dict[tuple[str, ObjectKey], _Counted] = {}
         self._deployment_ones = cache(self._make_deployment_ones)
         self._session_job_ones = cache(self._make_session_job_ones)
+        self._snapshot_ones = cache(self._make_snapshot_ones)
         self._sums = cache(self._make_sums)
 
     def flinkdeployment(
@@ -101,6 +104,11 @@ class ResourceMetrics:
         counted = _Counted(self._session_job_ones(key.namespace, state))
         self._replace(FLINKSESSIONJOB, key, counted)
         self._tell_lifecycle(FLINKSESSIONJOB, key, state, created)
+
+    def flinkstatesnapshot(self, key: ObjectKey, state: SnapshotState, *, checkpoint: bool) -> None:
+        """Note what a FlinkStateSnapshot is like now; it is a savepoint unless it is a `checkpoint`."""
+        counted = _Counted(self._snapshot_ones(key.namespace, state, checkpoint))
+        self._replace(FLINKSTATESNAPSHOT, key, counted)
 
     def remove(self, kind: str, key: ObjectKey) -> None:
         """Note that a resource is gone. May be called again, and for one never seen."""
@@ -143,6 +151,24 @@ class ResourceMetrics:
 
     def _make_session_job_ones(self, namespace: str, state: LifecycleState) -> tuple[Gauge, ...]:
         return self._common_ones(_labels(FLINKSESSIONJOB, namespace), state)
+
+    def _make_snapshot_ones(
+        self,
+        namespace: str,
+        state: SnapshotState,
+        checkpoint: bool,  # noqa: FBT001 - a part of the key
+    ) -> tuple[Gauge, ...]:
+        # All of them are made at once, of both types, so that a value of 0 shows before the first 1.
+        labels = _labels(FLINKSTATESNAPSHOT, namespace)
+        made = {
+            kind: (
+                self._gauge(labels, f"{kind}.Count"),
+                {s: self._gauge(labels, f"{kind}.State.{s}.Count") for s in SnapshotState},
+            )
+            for kind in ("Checkpoint", "Savepoint")
+        }
+        count, by_state = made["Checkpoint" if checkpoint else "Savepoint"]
+        return (count, by_state[state])
 
     def _common_ones(self, labels: dict[str, str], state: LifecycleState) -> tuple[Gauge, ...]:
         count = self._gauge(labels, "Count")

@@ -170,7 +170,7 @@ def from_conf(
     return ClusterOptions(
         rest_port=conf.get(flink_options.REST_PORT),
         rest_tls=_speaks_tls(conf),
-        rest_stores=tls.stores_of(_with_own_files(conf, settings.default), settings.environ),
+        rest_stores=_stores(conf, settings),
         high_availability=effective_conf.is_ha(conf),
         reactive=(conf.get(flink_options.SCHEDULER_MODE) or "").lower() == _REACTIVE,
         flink_timeout=operator.flink_client_timeout.total_seconds(),
@@ -211,6 +211,16 @@ def from_conf(
     )
 
 
+def cluster_of(conf: FlinkConf, settings: ConfigSnapshot, key: ObjectKey) -> Cluster:
+    """Return the Flink cluster of the resource `key` without reading anything but its address.
+
+    Raises:
+        ConfigError: a value cannot be read.
+    """
+    port = conf.get(flink_options.REST_PORT)
+    return Cluster(key.namespace, key.name, port, _speaks_tls(conf), _stores(conf, settings))
+
+
 def task_managers(conf: FlinkConf) -> int:
     """Return how many TaskManagers a deployed configuration leads to.
 
@@ -221,6 +231,10 @@ def task_managers(conf: FlinkConf) -> int:
         return conf.get(flink_options.TM_REPLICAS)
     slots = max(conf.get(flink_options.TASK_SLOTS), 1)
     return math.ceil(conf.get(flink_options.PARALLELISM) / slots)
+
+
+def _stores(conf: FlinkConf, settings: ConfigSnapshot) -> Stores | None:
+    return tls.stores_of(_with_own_files(conf, settings.default), settings.environ)
 
 
 def _with_own_files(conf: FlinkConf, defaults: FlinkConf) -> dict[str, str]:

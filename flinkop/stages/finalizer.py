@@ -33,14 +33,19 @@ def is_on(obj: CustomObject, rt: meta.ResourceType) -> bool:
     return name_for(rt) in obj.metadata.finalizers
 
 
-async def add(client: FinalizerClient, rt: meta.ResourceType, obj: CustomObject) -> CustomObject:
-    """Put the finalizer on; return the object as it is then.
+async def add(
+    client: FinalizerClient,
+    rt: meta.ResourceType,
+    obj: CustomObject,
+    labels: Mapping[str, str] | None = None,
+) -> CustomObject:
+    """Put the finalizer on, and `labels` in the same write; return the object as it is then.
 
     Raises:
         errors.Conflict: the object changed since it was read.
         errors.ApiError: the API server refused or could not be reached.
     """
-    return await _write(client, rt, obj, [*obj.metadata.finalizers, name_for(rt)])
+    return await _write(client, rt, obj, [*obj.metadata.finalizers, name_for(rt)], labels)
 
 
 async def remove(client: FinalizerClient, rt: meta.ResourceType, obj: CustomObject) -> None:
@@ -58,13 +63,17 @@ async def remove(client: FinalizerClient, rt: meta.ResourceType, obj: CustomObje
 
 
 async def _write(
-    client: FinalizerClient, rt: meta.ResourceType, obj: CustomObject, finalizers: list[str]
+    client: FinalizerClient,
+    rt: meta.ResourceType,
+    obj: CustomObject,
+    finalizers: list[str],
+    labels: Mapping[str, str] | None = None,
 ) -> CustomObject:
     # A list is replaced as a whole by a merge patch: the version keeps others' finalizers safe.
-    patch = {
-        "metadata": {
-            "resourceVersion": obj.metadata.resource_version,
-            "finalizers": finalizers,
-        },
+    metadata: dict[str, Any] = {
+        "resourceVersion": obj.metadata.resource_version,
+        "finalizers": finalizers,
     }
-    return await client.merge_patch(rt, obj.metadata.key, patch, into=CustomObject)
+    if labels:
+        metadata["labels"] = dict(labels)
+    return await client.merge_patch(rt, obj.metadata.key, {"metadata": metadata}, into=CustomObject)

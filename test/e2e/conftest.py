@@ -66,3 +66,9 @@ def place(stage, user):
 def shared_place(stage, user):
     """A namespace for all tests of a file that each bring a resource of their own."""
     return new_place(stage, user)
+
+
+@pytest.fixture(scope="module")
+def doomed_place(stage, user):
+    """A namespace that a test of the file deletes."""
+    return new_place(stage, user)

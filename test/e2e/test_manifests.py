@@ -100,6 +100,31 @@ def test_a_sample_is_scaled_with_the_installed_rights(scene):
     assert forbidden(scene) == []
 
 
+def test_the_samples_of_snapshots_work_with_the_installed_rights(scene):
+    """Taken, registered, disposed of; and a deletion that has to look at the namespace."""
+    kubectl = scene.plane.kubectl
+    kubectl("apply", "-f", str(SAMPLES / "basic.yaml"))
+    wait_lifecycle(scene, "basic", "STABLE")
+    for sample in ("savepoint", "checkpoint", "existing-savepoint"):
+        kubectl("apply", "-f", str(SAMPLES / f"{sample}.yaml"))
+    names = ("basic-savepoint", "basic-checkpoint", "existing-savepoint")
+    for name in names:
+        kubectl(
+            "wait",
+            f"flinkstatesnapshot/{name}",
+            "--for=jsonpath={.status.state}=COMPLETED",
+            "--timeout=60s",
+        )
+    kubectl("delete", "flinksnp", "basic-checkpoint", "existing-savepoint", "--timeout=60s")
+    suspended = json.dumps({"spec": {"job": {"state": "suspended"}}})
+    kubectl("patch", "flinkdeployment", "basic", "--type", "merge", "-p", suspended)
+    wait_lifecycle(scene, "basic", "SUSPENDED")
+    kubectl("delete", "flinksnp", "basic-savepoint", "--wait=false")
+    kubectl("delete", "flinkdeployment", "basic", "--timeout=60s")
+    kubectl("wait", "--for=delete", "flinkstatesnapshot/basic-savepoint", "--timeout=60s")
+    assert forbidden(scene) == []
+
+
 def test_the_operator_leads_by_the_lease_it_may_write(scene):
     """The installed configuration elects a leader through a Lease in the operator's namespace."""
     holder = scene.plane.kubectl(

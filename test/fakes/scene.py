@@ -47,7 +47,7 @@ class Scene:
     def install_crds(self) -> None:
         """Apply the CRDs and wait until the API server serves them."""
         self.plane.kubectl("apply", "--server-side", "-k", str(ROOT / "manifests" / "crds"))
-        for plural in ("flinkdeployments", "flinksessionjobs"):
+        for plural in ("flinkdeployments", "flinksessionjobs", "flinkstatesnapshots"):
             self.plane.api.wait_for(f"{CRS}/{plural}", 30)
 
     def install_job_account(self, namespace: str) -> None:

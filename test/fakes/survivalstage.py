@@ -19,6 +19,7 @@ from flinkop.kube.client import KubeClient
 from flinkop.kube.meta import (
     FLINKDEPLOYMENTS,
     FLINKSESSIONJOBS,
+    FLINKSTATESNAPSHOTS,
     NAMESPACES,
     ObjectKey,
     ResourceType,
@@ -42,12 +43,13 @@ USUAL_ELECTION = {
     "kubernetes.operator.leader-election.renew-deadline": "10 s",
     "kubernetes.operator.leader-election.retry-period": "2 s",
 }
+KINDS = (FLINKDEPLOYMENTS, FLINKSESSIONJOBS, FLINKSTATESNAPSHOTS)
 CRDS = str(ROOT / "manifests" / "crds")
 
 
 def install_crds(plane):
     """Install the CRDs, unless they are there, and wait until they are served."""
-    paths = [f"{CRS}/{rt.plural}" for rt in (FLINKDEPLOYMENTS, FLINKSESSIONJOBS)]
+    paths = [f"{CRS}/{rt.plural}" for rt in KINDS]
     if not all(plane.api.answers(path) for path in paths):
         plane.kubectl("apply", "--server-side", "-k", CRDS)
     for path in paths:
@@ -180,11 +182,12 @@ async def two_replicas(stage, tmp_path, **conf):
 
 async def _clear(client, namespace):
     """Delete a namespace, and let go of what only an operator would release."""
-    with contextlib.suppress(errors.NotFound):
-        found = await client.list_all(FLINKDEPLOYMENTS, namespace)
-        for item in found.items:
-            key = ObjectKey(namespace, item["metadata"]["name"])
-            free = {"metadata": {"finalizers": None}}
-            with contextlib.suppress(errors.NotFound):
-                await client.merge_patch(FLINKDEPLOYMENTS, key, free)
+    for kind in (FLINKDEPLOYMENTS, FLINKSTATESNAPSHOTS):
+        with contextlib.suppress(errors.NotFound):
+            found = await client.list_all(kind, namespace)
+            for item in found.items:
+                key = ObjectKey(namespace, item["metadata"]["name"])
+                free = {"metadata": {"finalizers": None}}
+                with contextlib.suppress(errors.NotFound):
+                    await client.merge_patch(kind, key, free)
     await client.delete(NAMESPACES, ObjectKey("", namespace))

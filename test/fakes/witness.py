@@ -1,4 +1,4 @@
-"""Sees FlinkDeployments and their JobManager Deployments on a way of its own, past any fault proxy."""
+"""Sees FlinkDeployments, their JobManager Deployments and snapshots on a way of its own, past any fault proxy."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,12 @@ import msgspec
 
 from flinkop.builders.identity import GENERATION_ANNOTATION
 from flinkop.kube.client import KubeClient
-from flinkop.kube.meta import DEPLOYMENTS, FLINKDEPLOYMENTS, ObjectKey
+from flinkop.kube.meta import (
+    DEPLOYMENTS,
+    FLINKDEPLOYMENTS,
+    FLINKSTATESNAPSHOTS,
+    ObjectKey,
+)
 from flinkop.kube.objects import CustomObject, DeploymentView
 from flinkop.runtime.informer import Informer
 from flinkop.runtime.reflector import Timing
@@ -37,17 +42,22 @@ class Witness:
         self.deployments = Informer(
             client, DEPLOYMENTS, DeploymentView, scope=scope, timing=_TIMING
         )
+        self.snapshots = Informer(
+            client, FLINKSTATESNAPSHOTS, CustomObject, scope=scope, timing=_TIMING
+        )
         self.uids: dict[str, list[str]] = {}
         self._statuses: dict[ObjectKey, dict[str, Any]] = {}
         self._changed = asyncio.Event()
         self.resources.add_handler(self._on_resource)
         self.deployments.add_handler(self._on_deployment)
+        self.snapshots.add_handler(lambda _old, _new: self._notify())
 
     async def run(self) -> None:
         """Follow until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.resources.run())
             group.create_task(self.deployments.run())
+            group.create_task(self.snapshots.run())
 
     def _on_resource(self, old: CustomObject | None, new: CustomObject | None) -> None:
         for changed in (old, new):
@@ -80,6 +90,12 @@ class Witness:
             raw = b"" if found is None else memoryview(found.status)
             self._statuses[key] = msgspec.json.decode(raw or b"{}", type=dict[str, Any])
         return self._statuses[key]
+
+    def snapshot(self, name: str) -> dict[str, Any]:
+        """Return the status of a FlinkStateSnapshot, {} without one."""
+        found = self.snapshots.lister.get(self._key(name))
+        raw = b"" if found is None else memoryview(found.status)
+        return msgspec.json.decode(raw or b"{}", type=dict[str, Any])
 
     def deployment(self, name: str) -> DeploymentView | None:
         """Return its JobManager Deployment."""

@@ -15,14 +15,15 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 ROOT = Path(__file__).resolve().parents[2]
 CRDS = ROOT / "manifests" / "crds"
-NAMES = ("crd/flinkdeployments.flink.apache.org", "crd/flinksessionjobs.flink.apache.org")
+PLURALS = ("flinkdeployments", "flinksessionjobs", "flinkstatesnapshots")
+NAMES = tuple(f"crd/{plural}.flink.apache.org" for plural in PLURALS)
 JOB = {"jarURI": "local:///job.jar", "parallelism": 1}
 BASE = {"image": "flink:1.20", "flinkVersion": "v1_20", "serviceAccount": "flink"}
 
 
 def established(plane):
-    """Wait until the API server serves both kinds."""
-    for plural in ("flinkdeployments", "flinksessionjobs"):
+    """Wait until the API server serves all kinds."""
+    for plural in PLURALS:
         plane.api.wait_for(f"/apis/flink.apache.org/v1beta1/{plural}", 30)
 
 
@@ -288,6 +289,81 @@ def test_a_written_status_comes_back_as_it_was(served, namespace):
     stored = resource.get()["status"]
     assert stored == written
     assert codec.decode_flinkdeployment_status(stored) == status
+
+
+SNAPSHOTS: dict[str, dict[str, Any]] = {
+    "savepoint": {"jobReference": {"kind": "FlinkDeployment", "name": "a"}, "savepoint": {}},
+    "checkpoint": {
+        "jobReference": {"kind": "FlinkSessionJob", "name": "a"},
+        "checkpoint": {},
+        "backoffLimit": 0,
+    },
+    "existing": {
+        "savepoint": {
+            "alreadyExists": True,
+            "disposeOnDelete": False,
+            "formatType": "UNKNOWN",
+            "path": "s3://x",
+        }
+    },
+    "both": {"savepoint": {}, "checkpoint": {}, "backoffLimit": -7},
+    "neither": {},
+}
+
+
+@pytest.mark.parametrize("spec", SNAPSHOTS.values(), ids=SNAPSHOTS)
+def test_any_snapshot_that_the_reference_takes_is_stored_as_it_is(served, namespace, spec):
+    """Empty objects included, whose presence is the wish; what is wrong is for the validator."""
+    resource = Resource(served, namespace, "FlinkStateSnapshot")
+    resource.create(spec)
+    assert resource.get()["spec"] == spec
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"jobReference": {"kind": "Deployment"}}, "spec.jobReference.kind"),
+        ({"savepoint": {"formatType": "canonical"}}, "spec.savepoint.formatType"),
+        ({"backoffLimit": "2"}, "spec.backoffLimit"),
+    ],
+)
+def test_wrong_types_and_words_of_snapshots_are_refused(served, namespace, change, path):
+    """The schema's own share of validation."""
+    resource = Resource(served, namespace, "FlinkStateSnapshot")
+    resource.create({})
+    assert path in resource.update(lambda stored: stored["spec"].update(change))
+
+
+def test_a_written_snapshot_status_comes_back_and_is_shown(served, namespace):
+    """Nothing of it is pruned; `kubectl get flinksnp` has the reference's columns, and `wait` works."""
+    resource = Resource(served, namespace, "FlinkStateSnapshot")
+    resource.create(SNAPSHOTS["savepoint"])
+    label = {"snapshot.type": "SAVEPOINT", "snapshot.trigger-type": "MANUAL"}
+    assert resource.update(lambda stored: stored["metadata"].update(labels=label)) is None
+    status = codec.decode_flinkstatesnapshot_status(
+        {
+            "state": "COMPLETED",
+            "triggerId": "0" * 32,
+            "triggerTimestamp": "2026-01-01T00:00:00Z",
+            "resultTimestamp": "2026-01-01T00:00:01Z",
+            "path": "s3://x",
+            "error": "e",
+            "failures": 1,
+        }
+    )
+    written = codec.encode_status(status)
+    resource.update_status(written)
+    assert resource.get()["status"] == written
+    shown = served.kubectl("-n", namespace, "get", "flinksnp", resource.name)
+    assert shown.splitlines()[0].split() == [
+        *("NAME", "PATH", "RESULT", "TIMESTAMP", "SNAPSHOT", "STATE", "AGE")
+    ]
+    assert shown.splitlines()[1].split()[1:4] == ["s3://x", "2026-01-01T00:00:01Z", "COMPLETED"]
+    wide = served.kubectl("-n", namespace, "get", "flink", "-o", "wide")
+    assert "SAVEPOINT" in wide
+    assert "MANUAL" in wide
+    wait = ("wait", f"flinkstatesnapshot/{resource.name}", "--timeout=5s")
+    served.kubectl("-n", namespace, *wait, "--for=jsonpath={.status.state}=COMPLETED")
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ import datetime as dt
 from hypothesis import given, strategies as st
 
 from flinkop.api.flink_version import FlinkVersion
+from flinkop.api.flinkstatesnapshot import SnapshotState, SnapshotType
 from flinkop.api.status import SnapshotTriggerType
 from flinkop.lifecycle import periodic, quartz
 from flinkop.lifecycle.periodic import Wish
-from flinkop.lifecycle.snapshot_facts import SnapshotFacts, SnapshotState, SnapshotType
+from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 SAVEPOINT = SnapshotType.SAVEPOINT

@@ -5,9 +5,10 @@ import datetime as dt
 from attrs import evolve
 from hypothesis import given, strategies as st
 
+from flinkop.api.flinkstatesnapshot import SnapshotState, SnapshotType
 from flinkop.api.status import Savepoint, SnapshotTriggerType
 from flinkop.lifecycle import snapshot_history
-from flinkop.lifecycle.snapshot_facts import SnapshotFacts, SnapshotState, SnapshotType
+from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.snapshot_history import Limits
 from flinkop.lifecycle.snapshot_paths import place, places
 

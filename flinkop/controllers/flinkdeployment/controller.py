@@ -14,7 +14,6 @@ from typing import Final
 
 import structlog
 from attrs import define, evolve, field, frozen
-from msgspec import Raw
 
 from flinkop.api import codec
 from flinkop.api.common import JobState, KubernetesDeploymentMode, UpgradeMode
@@ -47,7 +46,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import Wait
 from flinkop.controllers.flinkdeployment.reconciler import Reconciler
 from flinkop.controllers.flinkdeployment.status_writer import StatusWriter
 from flinkop.events import reasons
-from flinkop.events.draft import EventDraft, InvolvedObject, warning
+from flinkop.events.draft import EventDraft, warning
 from flinkop.events.recorder import Recorder
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
@@ -60,12 +59,12 @@ from flinkop.lifecycle.state import Stall
 from flinkop.lifecycle.upgrade import Question
 from flinkop.runtime.informer import Informer
 from flinkop.runtime.result import Request, Result, RetryError
-from flinkop.stages import cluster_options, finalizer
+from flinkop.stages import apioutage, cluster_options, context, finalizer
 from flinkop.stages.cluster_options import ClusterOptions, PerResource
 from flinkop.stages.context import ReconcileContext
 from flinkop.stages.probe import ProbeBackoff
 from flinkop.stages.settings import Settings
-from flinkop.stages.status_patch import StatusConflict, StatusDocument
+from flinkop.stages.status_patch import StatusConflict
 
 _log = structlog.get_logger(__name__)
 
@@ -75,13 +74,17 @@ Planner = Callable[[Situation], steps.Outcome]
 
 CANARY_LABEL: Final = "flink.apache.org/canary"
 _KIND: Final = meta.FLINKDEPLOYMENTS
+_READ: Final = context.Kind(
+    _KIND,
+    FlinkDeploymentSpec(),
+    codec.decode_flinkdeployment_spec,
+    codec.decode_flinkdeployment_status,
+    codec.encode_status,
+)
 _PASSING: Final = (StatusConflict, RetryError)
 """Errors that are part of a normal day: tried again soon, and nobody needs to be told."""
 _PASSING_LOOKS: Final = 4
 """About a second and a half of probing."""
-_CONFLICT_SECONDS: Final = 0.05
-_OUTAGE_SECONDS: Final = (1.0, 10.0)
-"""Spread over all resources, so that the end of an outage is no stampede."""
 
 
 @frozen
@@ -128,15 +131,8 @@ class FlinkDeploymentReconciler:
             RetryError: the object moved on meanwhile, or the API server is unwell; neither uses up an
                 attempt, because neither says anything about this resource.
         """
-        try:
+        with apioutage.retried(self.rng):
             return await self._reconcile(request)
-        except kube_errors.Conflict as error:
-            raise RetryError(f"changed meanwhile: {error}", _CONFLICT_SECONDS) from error
-        except kube_errors.ApiError as error:
-            if not error.transient:
-                raise
-            wait = error.retry_after or self.rng.uniform(*_OUTAGE_SECONDS)
-            raise RetryError(f"the API server is unwell: {error}", wait) from error
 
     async def _reconcile(self, request: Request) -> Result:
         key = meta.ObjectKey(request.namespace, request.name)
@@ -334,34 +330,14 @@ class FlinkDeploymentReconciler:
         )
 
     def _context(self, request: Request, obj: CustomObject) -> Context:
-        unreadable = None
-        try:
-            spec = codec.decode_flinkdeployment_spec(obj.spec)
-        except DecodeError as error:
-            spec, unreadable = FlinkDeploymentSpec(), error
-        status = codec.decode_flinkdeployment_status(obj.status)
-        metadata = obj.metadata
-        return ReconcileContext(
-            request=request,
-            obj=obj,
-            about=InvolvedObject(
-                _KIND.api_version, _KIND.kind, metadata.namespace, metadata.name, metadata.uid
-            ),
-            spec=spec,
-            unreadable=unreadable,
-            status=status,
-            document=StatusDocument(
-                rt=_KIND,
-                key=metadata.key,
-                uid=metadata.uid,
-                resource_version=metadata.resource_version,
-                document=codec.encode_status(status) if memoryview(obj.status) else {},
-                parse=_wire_status,
-                noted=self.resources.note_write,
-            ),
+        return context.make(
+            _READ,
+            request,
+            obj,
             settings=self.settings.current,
             now=self.clock.now(),
             recorder=self.recorder,
+            noted=self.resources.note_write,
         )
 
     def _cluster_options(self, ctx: Context) -> ClusterOptions:
@@ -469,8 +445,7 @@ class FlinkDeploymentReconciler:
         return _task_managers(ctx, spec, generation)
 
     def _limits(self, ctx: Context) -> Limits:
-        shape = ctx.settings.operator_config(ctx.key.namespace).errors
-        return Limits(shape.field_max_length, shape.max_causes, shape.labels)
+        return ctx.error_limits
 
 
 def _judge(ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
@@ -525,13 +500,6 @@ def _no_later(result: Result, now: dt.datetime, due: dt.datetime | None) -> Resu
     if result.requeue_after is not None and result.requeue_after <= left:
         return result
     return evolve(result, requeue_after=left)
-
-
-def _wire_status(raw: Raw) -> dict[str, object]:
-    """Return a status as it would be written; {} for a resource that has none yet."""
-    if not memoryview(raw):
-        return {}
-    return codec.encode_status(codec.decode_flinkdeployment_status(raw))
 
 
 def _refusal(problem: Problem) -> EventDraft:

@@ -11,8 +11,9 @@ from attrs import frozen
 from flinkop.controllers.flinkdeployment.observation import PodFailure
 from flinkop.events import reasons
 from flinkop.kube.objects import ContainerStatus, DeploymentView, PodView
+from flinkop.stages import references
 
-BY_CLUSTER: Final = "cluster"
+BY_CLUSTER: Final = references.BY_CLUSTER
 """Index of pods by `namespace/app label`, and of session jobs by `namespace/deploymentName`."""
 
 TASK_MANAGERS: Final = "taskmanager"

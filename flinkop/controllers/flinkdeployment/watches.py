@@ -5,7 +5,6 @@ Handlers run for every watch event: they compare a few fields and put a name int
 
 from collections.abc import Callable
 
-import msgspec
 from attrs import frozen
 
 from flinkop.controllers.flinkdeployment import signals
@@ -13,15 +12,9 @@ from flinkop.kube import meta
 from flinkop.kube.objects import CustomObject, DeploymentView, PodView
 from flinkop.runtime.lister import Lister
 from flinkop.runtime.result import Lane, Request
+from flinkop.stages import references
 
 Enqueue = Callable[[Request, Lane], None]
-
-
-class _SessionJobSpec(msgspec.Struct):
-    deployment: str | None = msgspec.field(name="deploymentName", default=None)
-
-
-_session_job = msgspec.json.Decoder(_SessionJobSpec)
 
 
 @frozen
@@ -76,7 +69,7 @@ class Watches:
     def on_session_job(self, old: CustomObject | None, new: CustomObject | None) -> None:
         """A FlinkSessionJob that is gone may have kept its cluster from being deleted."""
         if new is None and old is not None:
-            name = deployment_of(old)
+            name = references.deployment_of(old)
             if name is not None:
                 self.enqueue(Request(old.metadata.namespace, name), "user")
 
@@ -92,20 +85,6 @@ class Watches:
 
     def _add(self, metadata: meta.Meta, lane: Lane) -> None:
         self.enqueue(Request(metadata.namespace, metadata.name), lane)
-
-
-def deployment_of(job: CustomObject) -> str | None:
-    """Return `spec.deploymentName` of a FlinkSessionJob; None when it cannot be read."""
-    try:
-        return _session_job.decode(job.spec).deployment
-    except msgspec.MsgspecError:
-        return None
-
-
-def cluster_of_session_job(job: CustomObject) -> tuple[str, ...]:
-    """Index of session jobs: the key of their cluster."""
-    name = deployment_of(job)
-    return (f"{job.metadata.namespace}/{name}",) if name else ()
 
 
 def cluster_of_pod(pod: PodView) -> tuple[str, ...]:

@@ -14,6 +14,13 @@ from flinkop.api import crd, schema
 from flinkop.api.common import JobSpec
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinksessionjob import FlinkSessionJobSpec
+from flinkop.api.flinkstatesnapshot import (
+    CheckpointSpec,
+    FlinkStateSnapshotSpec,
+    FlinkStateSnapshotStatus,
+    JobReference,
+    SavepointSpec,
+)
 from flinkop.api.status import FlinkDeploymentStatus, FlinkSessionJobStatus
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,7 +103,7 @@ def form(node):
     return {kind, *node.get("enum", ())}
 
 
-@pytest.mark.parametrize("plural", ["flinkdeployments", "flinksessionjobs"])
+@pytest.mark.parametrize("plural", ["flinkdeployments", "flinksessionjobs", "flinkstatesnapshots"])
 def test_every_field_of_the_reference_is_there_with_its_type(crds, plural):
     """Recorded from the reference's CRDs, pod templates aside: same type, no word of an enumeration less."""
     fields = json.loads(Path(__file__).with_name("reference-fields.json").read_text())[plural]
@@ -132,8 +139,8 @@ def test_enumerations_are_those_of_the_reference(crds):
 
 def test_flink_configuration_takes_any_json(crds):
     """No type, so that it equals the reference's."""
-    for document in crds.values():
-        found = at(document, ".spec.flinkConfiguration")
+    for plural in ("flinkdeployments", "flinksessionjobs"):
+        found = at(crds[plural], ".spec.flinkConfiguration")
         assert {key: value for key, value in found.items() if key != "description"} == {
             "x-kubernetes-preserve-unknown-fields": True
         }
@@ -200,6 +207,19 @@ def test_columns_scale_names_and_conditions(crds):
     assert session["subresources"] == {"status": {}}
 
 
+def test_columns_and_names_of_snapshots(crds):
+    """The reference's three columns, ours with `-o wide`, and the age."""
+    document = crds["flinkstatesnapshots"]
+    (version,) = document["spec"]["versions"]
+    columns = version["additionalPrinterColumns"]
+    shown = [column["name"] for column in columns if "priority" not in column]
+    assert shown == ["Path", "Result Timestamp", "Snapshot State", "Age"]
+    assert [column["name"] for column in columns][:3] == shown[:3]
+    assert version["subresources"] == {"status": {}}
+    assert document["spec"]["names"]["shortNames"] == ["flinksnp"]
+    assert document["spec"]["names"]["categories"] == ["flink"]
+
+
 def test_each_crd_fits_where_it_must(crds):
     """Below the request limit as a file, below the annotation limit as JSON."""
     for plural, document in crds.items():
@@ -217,6 +237,11 @@ def test_each_crd_fits_where_it_must(crds):
         FlinkDeploymentStatus,
         FlinkSessionJobStatus,
         JobSpec,
+        FlinkStateSnapshotSpec,
+        FlinkStateSnapshotStatus,
+        JobReference,
+        SavepointSpec,
+        CheckpointSpec,
     ],
 )
 def test_docstrings_describe_exactly_the_attributes(cls):
@@ -232,4 +257,5 @@ def test_kinds_are_named_once():
     assert [kind.crd_name for kind in crd.KINDS] == [
         "flinkdeployments.flink.apache.org",
         "flinksessionjobs.flink.apache.org",
+        "flinkstatesnapshots.flink.apache.org",
     ]

@@ -4,8 +4,10 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
+from attrs import evolve
 from fakes.clock import FakeClock
 from fakes.events import FakeEvents
+from structlog.testing import capture_logs
 
 from flinkop.events import recorder as recorder_module
 from flinkop.events.draft import InvolvedObject, normal, warning
@@ -252,3 +254,22 @@ async def test_long_messages_are_cut():
         (event,) = desk.server.stored.values()
         assert len(event["message"]) == 1024
         assert event["message"].endswith("…")
+
+
+async def test_each_written_event_is_told_in_the_log():
+    """As the reference's audit has it, with the resource it is about (behaviour.md 7.3)."""
+    about = evolve(ABOUT, kind="FlinkStateSnapshot")
+    async with running() as desk:
+        with capture_logs() as logs:
+            await desk.say(normal("Submit", "C", "text"))
+            await desk.say(warning("Error", "C", "boom"))
+            await desk.say(warning("SnapshotAbandoned", "Snapshot", "gone"), about=about)
+            await desk.say(normal("Submit", "C", "text"))
+    assert [entry["event"] for entry in logs] == [
+        ">>> Event[Job]       | Info    | SUBMIT          | text",
+        ">>> Event[Job]       | Warning | ERROR           | boom",
+        ">>> Event[Snapshot]  | Warning | SNAPSHOTABANDONED | gone",
+    ]
+    assert {(entry["namespace"], entry["name"]) for entry in logs} == {
+        (ABOUT.namespace, ABOUT.name)
+    }

@@ -13,7 +13,14 @@ from flinkop.flink.checkpoints import (
     LatestCheckpoints,
     RestoredCheckpoint,
 )
-from flinkop.flink.interpret import PENDING, CancelOutcome, Done, Failed, Triggered
+from flinkop.flink.interpret import (
+    PENDING,
+    CancelOutcome,
+    Disposed,
+    Done,
+    Failed,
+    Triggered,
+)
 from flinkop.flink.states import JobState, OperationStatus
 
 IN_PROGRESS = models.QueueStatus(id=OperationStatus.IN_PROGRESS)
@@ -157,6 +164,59 @@ def test_checkpoint_details(answer, outcome):
     assert interpret.checkpoint_details_outcome(answer) == outcome
 
 
+def disposal(trace=None, status=COMPLETED):
+    cause = None if trace is None else models.ThrowableInfo(java_class="E", stack_trace=trace)
+    operation = models.DisposalOperation(failure_cause=cause)
+    return models.DisposalStatus(status=status, operation=operation)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (models.DisposalStatus(status=IN_PROGRESS), PENDING),
+        (models.DisposalStatus(status=COMPLETED), Disposed()),
+        (disposal(), Disposed()),
+        (disposal("a.B: x\nCaused by: java.io.FileNotFoundException: gone"), Disposed()),
+    ],
+)
+def test_disposal(answer, outcome):
+    """Files that are not there need not be deleted: somebody was faster, perhaps we ourselves."""
+    assert interpret.disposal_outcome(answer) == outcome
+
+
+def test_a_disposal_that_failed():
+    """For another reason than that nothing was there."""
+    found = interpret.disposal_outcome(disposal("java.io.IOException: denied\n at x"))
+    assert isinstance(found, Failed)
+    assert found.reason == "java.io.IOException: denied"
+
+
+def taken(moment, path="p", *, savepoint=True, status=CheckpointStatus.COMPLETED):
+    return Checkpoint(
+        id=1,
+        is_savepoint=savepoint,
+        status=status,
+        trigger_timestamp=moment,
+        external_path=path,
+    )
+
+
+def test_savepoints_of_a_moment():
+    """Completed ones alone, both ends included."""
+    history = (
+        taken(99, "early"),
+        taken(100, "a"),
+        taken(150, "checkpoint", savepoint=False),
+        taken(150, "failed", status=CheckpointStatus.FAILED),
+        taken(150, None),
+        taken(200, "b"),
+        taken(201, "late"),
+        taken(None, "never"),
+    )
+    stats = CheckpointStats(history=history)
+    assert interpret.savepoints_triggered(stats, 100, 200) == ("a", "b")
+
+
 @pytest.mark.parametrize("kind", ["", "completed", "new"])
 def test_checkpoint_details_without_path(kind):
     """What is not failed, in progress or completed with a path is a failure."""
@@ -248,3 +308,11 @@ def test_chain_of_causes():
     assert [cause.text for cause in chain] == ["a.Outer: first", "a.b.Inner", "a.C: last: one"]
     only = interpret.failure_chain(models.ThrowableInfo(java_class="a.b.Only"))
     assert only == (interpret.FailureCause("a.b.Only", "Only"),)
+
+
+def test_causes_in_a_stack_trace():
+    """The same chain, from a text alone; an empty one is one unnamed cause."""
+    found = interpret.causes_in("a.B: one\n\tat x\nCaused by: c.D: two\n\tat y")
+    assert [cause.text for cause in found] == ["a.B: one", "c.D: two"]
+    assert [cause.message for cause in found] == ["one", "two"]
+    assert [cause.text for cause in interpret.causes_in("")] == [""]

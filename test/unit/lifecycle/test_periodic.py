@@ -7,10 +7,11 @@ import pytest
 from attrs import evolve
 
 from flinkop.api.flink_version import FlinkVersion
+from flinkop.api.flinkstatesnapshot import SnapshotState, SnapshotType
 from flinkop.api.status import SnapshotTriggerType
 from flinkop.lifecycle import periodic
 from flinkop.lifecycle.periodic import Due, Wish
-from flinkop.lifecycle.snapshot_facts import SnapshotFacts, SnapshotState, SnapshotType
+from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)

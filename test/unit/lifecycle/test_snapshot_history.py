@@ -4,11 +4,12 @@ import datetime as dt
 
 import pytest
 
+from flinkop.api.flinkstatesnapshot import SnapshotState, SnapshotType
 from flinkop.api.status import Savepoint, SnapshotTriggerType
 from flinkop.config import errors
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.lifecycle import snapshot_history
-from flinkop.lifecycle.snapshot_facts import SnapshotFacts, SnapshotState, SnapshotType
+from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.snapshot_history import Limits, Removal
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

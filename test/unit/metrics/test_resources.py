@@ -2,6 +2,7 @@
 
 import pytest
 
+from flinkop.api.flinkstatesnapshot import SnapshotState
 from flinkop.api.status import (
     FlinkDeploymentStatus,
     JobManagerDeploymentStatus as JobManager,
@@ -12,6 +13,7 @@ from flinkop.metrics.lifecycle import LifecycleTimes
 from flinkop.metrics.resources import (
     FLINKDEPLOYMENT,
     FLINKSESSIONJOB,
+    FLINKSTATESNAPSHOT,
     ResourceMetrics,
     minor_version,
     number,
@@ -89,6 +91,27 @@ def test_versions(metrics, scrape):
     assert found.value(f"{N}FlinkVersion_Count", FlinkVersion="UNKNOWN") == 1
     assert found.value(f"{N}FlinkMinorVersion_Count", FlinkMinorVersion="1_20") == 1
     assert found.value(f"{N}FlinkMinorVersion_Count", FlinkMinorVersion="MALFORMED") == 1
+
+
+SNAPSHOT = {"resourcens": "team_a", "resourcetype": "FlinkStateSnapshot"}
+
+
+def test_snapshots_are_counted_by_type_and_state(metrics, scrape):
+    """All series of both types show with the first snapshot of a namespace."""
+    metrics.flinkstatesnapshot(key("a"), SnapshotState.IN_PROGRESS, checkpoint=False)
+    metrics.flinkstatesnapshot(key("b"), SnapshotState.COMPLETED, checkpoint=True)
+    found = scrape()
+    for kind, state in (("Savepoint", "IN_PROGRESS"), ("Checkpoint", "COMPLETED")):
+        assert found.value(f"{N}{kind}_Count", **SNAPSHOT) == 1
+        by_state = found.values(f"{N}{kind}_State_", **SNAPSHOT)
+        assert by_state == {f"{s}_Count": float(s == state) for s in SnapshotState}
+    metrics.flinkstatesnapshot(key("a"), SnapshotState.COMPLETED, checkpoint=False)
+    found = scrape()
+    assert found.value(f"{N}Savepoint_State_IN_PROGRESS_Count", **SNAPSHOT) == 0
+    assert found.value(f"{N}Savepoint_State_COMPLETED_Count", **SNAPSHOT) == 1
+    for name in ("a", "b", "a"):
+        metrics.remove(FLINKSTATESNAPSHOT, key(name))
+    assert set(scrape().values(N, **SNAPSHOT).values()) == {0}
 
 
 def test_kinds_are_apart(metrics, scrape):

@@ -29,6 +29,16 @@ async def test_it_is_put_on_beside_others():
     assert finalizer.is_on(found, KIND)
 
 
+async def test_labels_come_in_the_same_write():
+    """One request for both; other labels stay."""
+    api = ObjectApi(finalizers=(THEIRS,))
+    api.document["metadata"]["labels"] = {"own": "x"}
+    found = await finalizer.add(api, KIND, api.object(), {"a": "b"})
+    assert found.metadata.finalizers == (THEIRS, OURS)
+    assert found.metadata.labels == {"own": "x", "a": "b"}
+    assert len(api.patches) == 1
+
+
 async def test_it_is_taken_off_alone():
     """Others still have work to do."""
     api = ObjectApi(finalizers=(OURS, THEIRS))

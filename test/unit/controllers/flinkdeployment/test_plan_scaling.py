@@ -22,7 +22,6 @@ def scaled(spec=NEW, status=None, facts=None, **more):
     return situation(
         spec, status or status_of(OLD), facts or up(), generation=2, **{**BEFORE, **more}
     )
-    return at
 
 
 def test_a_running_job_gets_other_bounds():

@@ -164,13 +164,10 @@ def test_session_jobs_that_go_may_release_their_cluster():
     for spec in ({}, {"deploymentName": 5}, {"deploymentName": None}):
         odd = resource(name="job", spec=spec)
         assert queue.after("on_session_job", odd, None) == []
-        assert watches.cluster_of_session_job(odd) == ()
     assert queue.after("on_session_job", None, None) == []
 
 
 def test_indexes_name_the_cluster():
     """`namespace/name`, or nothing."""
-    job = resource(name="job", spec={"deploymentName": "basic"})
-    assert watches.cluster_of_session_job(job) == ("ns/basic",)
     assert watches.cluster_of_pod(pod()) == ("ns/basic",)
     assert watches.cluster_of_pod(pod(labels={"x": "y"})) == ()
