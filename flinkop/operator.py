@@ -11,11 +11,12 @@ from typing import Final, TypeVar
 import structlog
 from attrs import define, field, frozen
 
-from flinkop.clock import Clock, SystemClock
+from flinkop.clock import Clock, SystemClock, process_zone
 from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.controllers.flinkdeployment import signals, watches
 from flinkop.controllers.flinkdeployment.acting.asking import Asker
 from flinkop.controllers.flinkdeployment.acting.making import Maker
+from flinkop.controllers.flinkdeployment.acting.recording import SnapshotRecorder
 from flinkop.controllers.flinkdeployment.acting.removing import Remover
 from flinkop.controllers.flinkdeployment.controller import FlinkDeploymentReconciler
 from flinkop.controllers.flinkdeployment.observer import Observer
@@ -123,52 +124,100 @@ def make_scope(kube: KubeClient, snapshot: ConfigSnapshot, selector: str | None,
 
 def build(parts: Parts) -> Operator:
     """Build informers and controllers for all kinds."""
+    caches = _caches(parts)
+    recorder = Recorder(parts.kube, parts.clock)
+    snapshots = Snapshots(caches.snapshots)
+    controllers = [_deployment_controller(parts, caches, snapshots, recorder)]
+    if caches.snapshots is not None:
+        controllers.append(_snapshot_controller(parts, caches, caches.snapshots, recorder))
+    optional = (one for one in (caches.ingresses, caches.snapshots) if one is not None)
+    return Operator(
+        informers=(
+            caches.resources,
+            caches.session_jobs,
+            caches.deployments,
+            caches.pods,
+            *optional,
+        ),
+        controllers=tuple(controllers),
+        recorder=recorder,
+        snapshots=snapshots,
+    )
+
+
+@frozen
+class _Caches:
+    """All that is watched; what is switched off is None."""
+
+    resources: Informer[CustomObject]
+    session_jobs: Informer[CustomObject]
+    deployments: Informer[DeploymentView]
+    pods: Informer[PodView]
+    ingresses: Informer[IngressView] | None
+    snapshots: Informer[CustomObject] | None
+
+
+def _caches(parts: Parts) -> _Caches:
     config = parts.settings.current.operator
     informer = functools.partial(_informer, parts)
-    resources = informer(meta.FLINKDEPLOYMENTS, CustomObject, label_selector=config.label_selector)
-    session_jobs = informer(
-        meta.FLINKSESSIONJOBS,
-        CustomObject,
-        label_selector=config.label_selector,
-        indexers={references.BY_CLUSTER: references.cluster_of_session_job},
+    ingresses = None
+    if config.ingress_manage:
+        ingresses = informer(meta.INGRESSES, IngressView, label_selector=_INGRESSES)
+    return _Caches(
+        resources=informer(
+            meta.FLINKDEPLOYMENTS, CustomObject, label_selector=config.label_selector
+        ),
+        session_jobs=informer(
+            meta.FLINKSESSIONJOBS,
+            CustomObject,
+            label_selector=config.label_selector,
+            indexers={references.BY_CLUSTER: references.cluster_of_session_job},
+        ),
+        deployments=informer(meta.DEPLOYMENTS, DeploymentView, label_selector=_DEPLOYMENTS),
+        pods=informer(
+            meta.PODS,
+            PodView,
+            label_selector=_JOB_MANAGER_PODS,
+            indexers={signals.BY_CLUSTER: watches.cluster_of_pod},
+        ),
+        ingresses=ingresses,
+        snapshots=_snapshot_informer(parts),
     )
-    deployments = informer(meta.DEPLOYMENTS, DeploymentView, label_selector=_DEPLOYMENTS)
-    pods = informer(
-        meta.PODS,
-        PodView,
-        label_selector=_JOB_MANAGER_PODS,
-        indexers={signals.BY_CLUSTER: watches.cluster_of_pod},
-    )
-    ingresses = (
-        informer(meta.INGRESSES, IngressView, label_selector=_INGRESSES)
-        if config.ingress_manage
-        else None
-    )
-    recorder = Recorder(parts.kube, parts.clock)
+
+
+def _deployment_controller(
+    parts: Parts, caches: _Caches, snapshots: Snapshots, recorder: Recorder
+) -> Controller:
+    """Build the controller of FlinkDeployments, woken by them and by what is made for them."""
     queue = _queue(parts, "flinkdeployment")
-    handlers = watches.Watches(queue.add, deployments.lister)
-    resources.add_handler(handlers.on_resource)
-    deployments.add_handler(handlers.on_deployment)
-    pods.add_handler(handlers.on_pod)
-    session_jobs.add_handler(handlers.on_session_job)
+    handlers = watches.Watches(queue.add, caches.deployments.lister)
+    caches.resources.add_handler(handlers.on_resource)
+    caches.deployments.add_handler(handlers.on_deployment)
+    caches.pods.add_handler(handlers.on_pod)
+    caches.session_jobs.add_handler(handlers.on_session_job)
+    if caches.snapshots is not None:
+        caches.snapshots.add_handler(handlers.on_snapshot)
     flink = functools.partial(_flink_client, parts.transports)
     writer = StatusWriter(parts.kube, parts.metrics.resources)
     metadata = HaMetadata(parts.kube)
     reconciler = FlinkDeploymentReconciler(
-        resources=resources,
+        resources=caches.resources,
         observer=Observer(
-            deployments=deployments.lister,
-            pods=pods.lister,
-            ingresses=ingresses.lister if ingresses else None,
-            session_jobs=session_jobs.lister,
+            deployments=caches.deployments.lister,
+            pods=caches.pods.lister,
+            ingresses=caches.ingresses.lister if caches.ingresses else None,
+            session_jobs=caches.session_jobs.lister,
             flink=flink,
             kube=parts.kube,
             metadata=metadata,
+            snapshots=snapshots,
+            deployment_found=caches.deployments.note_write,
         ),
         reconciler=Reconciler(
-            maker=Maker(parts.kube, deployments.note_write),
+            maker=Maker(parts.kube, caches.deployments.note_write),
             remover=Remover(parts.kube, metadata),
             asker=Asker(flink),
+            snapshots=SnapshotRecorder(parts.kube, snapshots),
             write_status=writer.write_ahead,
         ),
         writer=writer,
@@ -176,30 +225,17 @@ def build(parts: Parts) -> Operator:
         recorder=recorder,
         settings=parts.settings,
         clock=parts.clock,
+        zone=process_zone(parts.settings.current.environ),
     )
-    controller = Controller(
+    return Controller(
         "flinkdeployment",
         queue,
         reconciler.reconcile,
-        workers=config.reconcile_parallelism,
+        workers=parts.settings.current.operator.reconcile_parallelism,
         deadline=_RECONCILE_SECONDS,
         kind=meta.FLINKDEPLOYMENTS.kind,
         on_error=reconciler.on_error,
         instruments=parts.metrics.controllers,
-    )
-    optional = (ingresses,) if ingresses else ()
-    controllers = [controller]
-    snapshots = _snapshot_informer(parts)
-    if snapshots is not None:
-        optional = (*optional, snapshots)
-        controllers.append(
-            _snapshot_controller(parts, snapshots, resources, session_jobs, recorder)
-        )
-    return Operator(
-        informers=(resources, session_jobs, deployments, pods, *optional),
-        controllers=tuple(controllers),
-        recorder=recorder,
-        snapshots=Snapshots(snapshots),
     )
 
 
@@ -224,13 +260,10 @@ def _snapshot_informer(parts: Parts) -> Informer[CustomObject] | None:
 
 
 def _snapshot_controller(
-    parts: Parts,
-    snapshots: Informer[CustomObject],
-    deployments: Informer[CustomObject],
-    session_jobs: Informer[CustomObject],
-    recorder: Recorder,
+    parts: Parts, caches: _Caches, snapshots: Informer[CustomObject], recorder: Recorder
 ) -> Controller:
     """Build the controller of FlinkStateSnapshots, woken by them and by the jobs they name."""
+    deployments, session_jobs = caches.resources, caches.session_jobs
     queue = _queue(parts, "flinkstatesnapshot")
     handlers = snapshot_watches.Watches(queue.add, snapshots.lister, session_jobs.lister)
     snapshots.add_handler(handlers.on_snapshot)

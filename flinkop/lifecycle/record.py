@@ -5,7 +5,7 @@ user's text: its `job.state` is what was reached and its `job.upgradeMode` what 
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from typing import Final
 
 from attrs import evolve, frozen
@@ -20,6 +20,7 @@ from flinkop.api.status import (
     JobManagerDeploymentStatus,
     ReconciliationState,
     ReconciliationStatus,
+    Savepoint,
     SnapshotTriggerType,
     TaskManagerInfo,
 )
@@ -118,20 +119,25 @@ def without_savepoint_trigger(status: FlinkDeploymentStatus) -> FlinkDeploymentS
     return evolve(status, job_status=evolve(status.job_status, savepoint_info=idle))
 
 
-def with_trigger_ids(
-    status: FlinkDeploymentStatus, actual: Mapping[str, str]
+def without_savepoints(
+    status: FlinkDeploymentStatus, gone: Collection[Savepoint]
 ) -> FlinkDeploymentStatus:
-    """Record the trigger ids that Flink chose itself; `actual` is by the ids written ahead."""
-    job = status.job_status
-    savepoint, checkpoint = job.savepoint_info, job.checkpoint_info
-    if savepoint is not None and savepoint.trigger_id is not None:
-        known = savepoint.trigger_id
-        savepoint = evolve(savepoint, trigger_id=actual.get(known, known))
-    if checkpoint is not None and checkpoint.trigger_id is not None:
-        known = checkpoint.trigger_id
-        checkpoint = evolve(checkpoint, trigger_id=actual.get(known, known))
-    job = evolve(job, savepoint_info=savepoint, checkpoint_info=checkpoint)
-    return evolve(status, job_status=job)
+    """Take savepoints out of the history."""
+    info = status.job_status.savepoint_info
+    if info is None:
+        return status
+    left = tuple(one for one in info.savepoint_history if one not in gone)
+    kept = evolve(info, savepoint_history=left)
+    return evolve(status, job_status=evolve(status.job_status, savepoint_info=kept))
+
+
+def with_trigger_id(status: FlinkDeploymentStatus, ours: str, theirs: str) -> FlinkDeploymentStatus:
+    """Record the trigger id that Flink chose for a savepoint which was written ahead under ours."""
+    info = status.job_status.savepoint_info
+    if info is None or info.trigger_id != ours or ours == theirs:
+        return status
+    info = evolve(info, trigger_id=theirs)
+    return evolve(status, job_status=evolve(status.job_status, savepoint_info=info))
 
 
 def deployed(status: FlinkDeploymentStatus, target: Target) -> FlinkDeploymentStatus:

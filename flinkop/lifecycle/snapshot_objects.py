@@ -20,6 +20,7 @@ from flinkop.api.flinkstatesnapshot import (
     JobKind,
     JobReference,
     SavepointSpec,
+    SnapshotState,
     SnapshotType,
 )
 from flinkop.api.status import SavepointFormatType, SnapshotTriggerType
@@ -167,6 +168,11 @@ def trigger_type(present: Mapping[str, str]) -> SnapshotTriggerType:
         return SnapshotTriggerType(present.get(TRIGGER_TYPE_LABEL, ""))
     except ValueError:
         return SnapshotTriggerType.UNKNOWN
+
+
+def is_completed(present: Mapping[str, str]) -> bool:
+    """Return whether the labels say that there is something to restore from."""
+    return present.get(STATE_LABEL) == SnapshotState.COMPLETED
 
 
 def nonce(annotations: Mapping[str, str]) -> int | None:

@@ -51,6 +51,7 @@ class Question(enum.Enum):
 
     HA_METADATA = "whether HA metadata exists"
     CHECKPOINTS = "which checkpoints the job has"
+    JOB_MANAGER = "whether the JobManager Deployment is really gone"
     REQUIREMENTS = "with which parallelism the job may run"
 
 

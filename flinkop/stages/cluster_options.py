@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from attrs import define, field, frozen
 
-from flinkop.api.status import SavepointFormatType
+from flinkop.api.status import CheckpointType, SavepointFormatType
 from flinkop.builders import effective_conf, memory
 from flinkop.config import flink_options, options
 from flinkop.config.flink_conf import FlinkConf
@@ -22,8 +22,9 @@ from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
 from flinkop.flink.tls import Stores
 from flinkop.kube.meta import ObjectKey
-from flinkop.lifecycle import cluster_health
+from flinkop.lifecycle import cluster_health, snapshot_history
 from flinkop.lifecycle.cluster_health import HealthRules
+from flinkop.lifecycle.snapshot_history import Limits
 
 T = TypeVar("T")
 
@@ -58,6 +59,14 @@ class ClusterOptions:
         last_state_fallback: whether an upgrade by savepoint may use HA metadata instead.
         last_state_cancel: whether a last-state upgrade cancels the job also where HA metadata exists.
         max_checkpoint_age: age beyond which a last-state upgrade takes a savepoint instead; None for any.
+        checkpoint_type: kind of checkpoints that are triggered.
+        snapshot_resources: whether snapshots are recorded as FlinkStateSnapshots where that is possible.
+        dispose_on_delete: whether a savepoint goes with its FlinkStateSnapshot.
+        periodic_savepoints: when savepoints are due: a duration, a Quartz cron expression, or blank.
+        periodic_checkpoints: likewise for checkpoints.
+        cleanup: whether files of old savepoints are disposed of.
+        savepoint_limits: how many savepoints are kept, and how long.
+        checkpoint_limits: likewise for triggered checkpoints.
         savepoint_grace: seconds in which a savepoint that failed is asked for again.
         checkpoint_grace: likewise for checkpoints.
         ignore_pending_savepoint: whether an upgrade starts while a savepoint is being taken.
@@ -94,6 +103,14 @@ class ClusterOptions:
     last_state_fallback: bool = True
     last_state_cancel: bool = False
     max_checkpoint_age: dt.timedelta | None = None
+    checkpoint_type: CheckpointType = CheckpointType.FULL
+    snapshot_resources: bool = False
+    dispose_on_delete: bool = False
+    periodic_savepoints: str = ""
+    periodic_checkpoints: str = ""
+    cleanup: bool = True
+    savepoint_limits: Limits = field(factory=lambda: Limits(10, dt.timedelta(hours=24)))
+    checkpoint_limits: Limits = field(factory=lambda: Limits(1, None))
     savepoint_grace: float = 60.0
     checkpoint_grace: float = 60.0
     ignore_pending_savepoint: bool = False
@@ -186,6 +203,18 @@ def from_conf(
         last_state_fallback=conf.get(options.LAST_STATE_FALLBACK_ENABLED),
         last_state_cancel=conf.get(options.LAST_STATE_CANCEL_ENABLED),
         max_checkpoint_age=conf.get(options.LAST_STATE_MAX_CHECKPOINT_AGE),
+        checkpoint_type=CheckpointType(conf.get(options.CHECKPOINT_TYPE).value),
+        snapshot_resources=conf.get(options.SNAPSHOT_RESOURCE_ENABLED),
+        dispose_on_delete=conf.get(options.SAVEPOINT_DISPOSE_ON_DELETE),
+        periodic_savepoints=conf.get(options.PERIODIC_SAVEPOINT_INTERVAL),
+        periodic_checkpoints=conf.get(options.PERIODIC_CHECKPOINT_INTERVAL),
+        cleanup=conf.get(options.SAVEPOINT_CLEANUP_ENABLED),
+        savepoint_limits=snapshot_history.savepoint_limits(
+            conf,
+            operator.savepoint_max_count_threshold,
+            operator.savepoint_max_age_threshold,
+        ),
+        checkpoint_limits=snapshot_history.checkpoint_limits(conf),
         savepoint_grace=conf.get(options.SAVEPOINT_GRACE_PERIOD).total_seconds(),
         checkpoint_grace=conf.get(options.CHECKPOINT_GRACE_PERIOD).total_seconds(),
         ignore_pending_savepoint=conf.get(options.IGNORE_PENDING_SAVEPOINT),

@@ -10,7 +10,7 @@ from fakes.plans import planned
 from flinkop.api.common import JobState, KubernetesDeploymentMode, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus, ReconciliationState
-from flinkop.controllers.flinkdeployment import progress
+from flinkop.controllers.flinkdeployment import plan, progress
 from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import (
     JobManagerFacts,
@@ -22,6 +22,7 @@ from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record, state
+from flinkop.lifecycle.upgrade import Question
 
 
 class CrashError(Exception):
@@ -146,7 +147,11 @@ class World:
         assessed = progress.assess(
             Subject(self.status, observation, self.spec, situation(self.spec).now)
         )
-        made = planned(self._situation(assessed.status, observation))
+        at = self._situation(assessed.status, observation)
+        asked = plan.plan(at)
+        if asked == steps.Inquiry(Question.JOB_MANAGER) and self.cluster is not None:
+            raise BusyError  # the API server knows better than the cache
+        made = planned(at)
         for done, step in enumerate(made.steps):
             if done == crash_after:
                 raise CrashError

@@ -227,7 +227,9 @@ def situation(
         **more,
     }
     return Situation(
+        namespace="ns",
         name="basic",
+        created=NOW - dt.timedelta(days=30),
         spec=spec,
         generation=generation,
         status=status,

@@ -150,6 +150,10 @@ class FlinkDeployment:
         generation: int = patched["metadata"]["generation"]
         return generation
 
+    def change_status(self, **status: Any) -> None:
+        """Merge-patch the status, as nobody but the operator should."""
+        self.api.patch(f"{self.path}/status", {"status": status})
+
     def delete(self) -> None:
         """Ask for the deletion."""
         self.api.delete(self.path)

@@ -52,6 +52,8 @@ def planned(
         asked.add(made.question)
         seen = at.observation
         match made.question:
+            case Question.JOB_MANAGER:
+                seen = evolve(seen, confirmed=True)
             case Question.HA_METADATA:
                 seen = evolve(seen, ha=ha)
             case Question.CHECKPOINTS:

@@ -17,6 +17,11 @@ def job_with_savepoints(**conf: str) -> dict[str, Any]:
     return app(flinkConfiguration={**SAVEPOINTS, **conf})
 
 
+def snapshots_of(place: Place) -> str:
+    """The path of a namespace's FlinkStateSnapshots."""
+    return f"{CRS}/namespaces/{place.namespace}/flinkstatesnapshots"
+
+
 class Snapshot:
     """One FlinkStateSnapshot, as a test sees it."""
 
@@ -24,7 +29,7 @@ class Snapshot:
         self.place = place
         self.api = place.api
         self.name = name or unique_name("s")
-        self.collection = f"{CRS}/namespaces/{place.namespace}/flinkstatesnapshots"
+        self.collection = snapshots_of(place)
         self.path = f"{self.collection}/{self.name}"
 
     # --- changing

@@ -18,6 +18,7 @@ from attrs import define, evolve, field, frozen
 from flinkop.api import codec
 from flinkop.api.common import JobState, KubernetesDeploymentMode, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.flinkstatesnapshot import SnapshotType
 from flinkop.api.status import (
     FlinkDeploymentStatus,
     JobManagerDeploymentStatus,
@@ -89,11 +90,12 @@ _PASSING_LOOKS: Final = 4
 
 @frozen
 class _Seen:
-    """What this reconcile found: status after observation, the facts, the cluster's options."""
+    """What this reconcile found: status after observation, the facts, the cluster's options, what is news."""
 
     status: FlinkDeploymentStatus
     observation: Observation
     options: ClusterOptions
+    drafts: tuple[EventDraft, ...] = ()
 
 
 @frozen
@@ -118,9 +120,11 @@ class FlinkDeploymentReconciler:
     clock: Clock
     probes: ProbeBackoff = field(factory=ProbeBackoff)
     rng: random.Random = field(factory=random.Random)
+    zone: dt.tzinfo = dt.UTC
     _options: PerResource = field(factory=PerResource)
     _verdicts: PerResource = field(factory=PerResource)
     _diffs: PerResource = field(factory=PerResource)
+    _periodic: dict[meta.ObjectKey, dict[SnapshotType, dt.datetime]] = field(factory=dict)
     _unscalable: dict[meta.ObjectKey, int] = field(factory=dict)
     _health: dict[meta.ObjectKey, HealthRecord] = field(factory=dict)
 
@@ -178,13 +182,13 @@ class FlinkDeploymentReconciler:
             self._health[ctx.key] = assessed.health
         if self._is_passing(ctx, assessed.status):
             return self._next_look(ctx, Wait.PROBE)
-        ctx.say(*assessed.drafts)
-        seen = _Seen(assessed.status, observation, options)
+        seen = _Seen(assessed.status, observation, options, assessed.drafts)
         problem = self._problem(ctx, assessed.status)
         if problem is not None:
             return await self._advance_last_good(ctx, seen, problem)
         at = self._situation(ctx, seen, ctx.spec, ctx.generation)
         made = await self._plan(ctx, options, at, plan.plan)
+        ctx.say(*seen.drafts)
         return await self._act(ctx, made, options)
 
     async def _plan(
@@ -210,7 +214,7 @@ class FlinkDeploymentReconciler:
 
     async def _advance_last_good(self, ctx: Context, seen: _Seen, problem: Problem) -> Result:
         """The spec is refused: say so, and go on with the last good one (behaviour.md L-30)."""
-        ctx.say(_refusal(problem))
+        ctx.say(*seen.drafts, _refusal(problem))
         _log.warning(
             f"spec refused: {problem.message}", reason=problem.reason, field=problem.field_path
         )
@@ -239,8 +243,9 @@ class FlinkDeploymentReconciler:
         stall = made.stall
         status = made.status
         try:
-            actual = await self.reconciler.carry_out(ctx, made, options)
-            status = record.with_trigger_ids(status, actual) if actual else status
+            if made.periodic is not None:  # one that fails waits a full period, too (R-89)
+                self._periodic.setdefault(ctx.key, {})[made.periodic] = ctx.now
+            status = await self.reconciler.carry_out(ctx, made, options)
         except ObjectRefused as error:
             status, stall = self._object_refused(ctx, error)
             made = evolve(made, wait=Wait.INTERVAL, again=False, note=None)
@@ -302,6 +307,7 @@ class FlinkDeploymentReconciler:
             kept.forget(key)
         self._health.pop(key, None)
         self._unscalable.pop(key, None)
+        self._periodic.pop(key, None)
         self.probes.reset(request)
 
     def _next_look(self, ctx: Context, wait: str) -> Result:
@@ -375,7 +381,9 @@ class FlinkDeploymentReconciler:
         differs = self._diff(ctx, status, spec)
         wanted = self._wanted(ctx, spec, options, differs)
         return Situation(
+            namespace=ctx.key.namespace,
             name=ctx.key.name,
+            created=ctx.obj.metadata.creation_timestamp or ctx.now,
             spec=spec,
             generation=generation,
             status=status,
@@ -390,6 +398,9 @@ class FlinkDeploymentReconciler:
             wanted_overrides=wanted.overrides,
             may_rescale=self._unscalable.get(ctx.key) != ctx.generation,
             user_mode=user_job.upgrade_mode if user_job else unknown,
+            zone=self.zone,
+            remembered=self._periodic.get(ctx.key, {}),
+            label_selector=ctx.settings.operator.label_selector,
             last_error=ctx.status.error,
             limits=self._limits(ctx),
         )

@@ -13,6 +13,7 @@ from flinkop.flink.models import JobOverview
 from flinkop.lifecycle.cluster_health import Observed
 from flinkop.lifecycle.ha_metadata import HaFacts
 from flinkop.lifecycle.inplace_scaling import Requirements
+from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.upgrade import Checkpoints
 
 
@@ -160,6 +161,7 @@ class Observation:
 
     Attributes:
         job_manager: the JobManager Deployment, None when the cache has none.
+        confirmed: whether the API server was asked and has none either.
         task_managers: the Deployment by the name of a standalone cluster's TaskManagers, None when the
             cache has none; a native JobManager makes its TaskManagers itself.
         pods: whether pods of a JobManager exist, also of one whose Deployment is gone.
@@ -168,9 +170,11 @@ class Observation:
         session_jobs: names of the FlinkSessionJobs that run on this cluster, sorted.
         has_ingress: whether an Ingress of this resource exists.
         ha: its HA metadata, when it was looked for.
+        snapshots: the FlinkStateSnapshots of its job, oldest first; None where there can be none.
     """
 
     job_manager: JobManagerFacts | None = None
+    confirmed: bool = False
     task_managers: TaskManagerFacts | None = None
     pods: bool = False
     pod_failure: PodFailure | None = None
@@ -178,3 +182,4 @@ class Observation:
     session_jobs: tuple[str, ...] = ()
     has_ingress: bool = False
     ha: HaFacts | None = None
+    snapshots: tuple[SnapshotFacts, ...] | None = None

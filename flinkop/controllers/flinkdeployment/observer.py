@@ -9,6 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from flinkop import clock
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.flinkstatesnapshot import JobKind
 from flinkop.api.status import (
     FlinkDeploymentStatus,
     FlinkJobState,
@@ -45,16 +46,20 @@ from flinkop.kube.objects import (
 from flinkop.lifecycle import record
 from flinkop.lifecycle.cluster_health import Observed
 from flinkop.lifecycle.inplace_scaling import Bounds, Requirements
+from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.upgrade import Checkpoints, Question
 from flinkop.runtime.lister import Lister
+from flinkop.runtime.result import RetryError
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
 from flinkop.stages.ha_metadata import HaMetadata
+from flinkop.stages.snapshots import Snapshots
 
 _log = structlog.get_logger(__name__)
 
 Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
 
+_BEHIND_SECONDS: Final = 0.1
 _PROBE_SECONDS: Final = (
     3.0  # a JobManager that just started and hangs is asked again, not waited for
 )
@@ -86,6 +91,8 @@ class Observer:
         flink: makes the client for a cluster.
         kube: reads the Events of a pod that cannot mount its volumes.
         metadata: looks for HA metadata.
+        snapshots: the FlinkStateSnapshots of all jobs.
+        deployment_found: is told of a Deployment that the cache does not have yet.
     """
 
     deployments: Lister[DeploymentView]
@@ -95,6 +102,8 @@ class Observer:
     flink: Callable[[Cluster], FlinkClient]
     kube: KubeClient
     metadata: HaMetadata
+    snapshots: Snapshots
+    deployment_found: Callable[[DeploymentView], None]
     _info: dict[meta.ObjectKey, _InfoRead] = field(factory=dict)
 
     async def observe(self, ctx: Context, options: ClusterOptions) -> Observation:
@@ -115,6 +124,7 @@ class Observer:
             rest=rest,
             session_jobs=self._session_jobs(ctx) if ctx.deleting else (),
             has_ingress=self._has_ingress(ctx),
+            snapshots=self._of_job(ctx),
         )
 
     async def look_up(
@@ -123,9 +133,13 @@ class Observer:
         """Return `known` with the answer to `question` in it.
 
         Raises:
-            kube.errors.ApiError: HA metadata could not be looked for.
+            RetryError: the cache was behind, and all has to be looked at anew.
+            kube.errors.ApiError: the API server could not be asked.
         """
         match question:
+            case Question.JOB_MANAGER:
+                await self._confirm_absence(ctx)
+                return evolve(known, confirmed=True)
             case Question.HA_METADATA:
                 return evolve(known, ha=await self.metadata.look(ctx.key))
             case Question.CHECKPOINTS:
@@ -136,6 +150,15 @@ class Observer:
                 job_id = ctx.status.job_status.job_id or ""
                 bounds = await _requirements(self._client(ctx, options), job_id)
                 return evolve(known, rest=evolve(known.rest, requirements=bounds))
+
+    async def _confirm_absence(self, ctx: Context) -> None:
+        """Ask the API server itself: a standby that takes over may know a status before its Deployment (T-42)."""
+        try:
+            found = await self.kube.get(meta.DEPLOYMENTS, ctx.key, into=DeploymentView)
+        except kube_errors.NotFound:
+            return
+        self.deployment_found(found)
+        raise RetryError(f"Deployment {ctx.key} is there, the cache was behind", _BEHIND_SECONDS)
 
     def forget(self, key: meta.ObjectKey) -> None:
         """Drop what is remembered about a resource that is gone."""
@@ -173,6 +196,11 @@ class Observer:
 
     def _has_ingress(self, ctx: Context) -> bool:
         return self.ingresses is not None and self.ingresses.get(ctx.key) is not None
+
+    def _of_job(self, ctx: Context) -> tuple[SnapshotFacts, ...] | None:
+        if ctx.spec.job is None or not self.snapshots.are_available(ctx.key.namespace):
+            return None
+        return self.snapshots.of_job(JobKind.FLINK_DEPLOYMENT, ctx.key)
 
     def _session_jobs(self, ctx: Context) -> tuple[str, ...]:
         found = self.session_jobs.by_index(signals.BY_CLUSTER, str(ctx.key))
@@ -216,7 +244,7 @@ class Observer:
             return RestFacts(Rest.ABSENT if absent else Rest.FAILED, detail=str(error))
         facts = RestFacts(Rest.ANSWERED, jobs=jobs)
         facts = evolve(facts, job_failure=await self._job_failure(ctx, client, facts))
-        facts = await self._snapshots(ctx, client, facts)
+        facts = await self._triggered(ctx, client, facts)
         if options.health is not None:
             facts = evolve(facts, health=await self._health(ctx, client, facts))
         if self._info_is_due(ctx, facts):
@@ -247,7 +275,7 @@ class Observer:
         cause = result.failure_cause if result else None
         return JobFailure(interpret.failure_chain(cause)) if cause else None
 
-    async def _snapshots(self, ctx: Context, client: FlinkClient, facts: RestFacts) -> RestFacts:
+    async def _triggered(self, ctx: Context, client: FlinkClient, facts: RestFacts) -> RestFacts:
         """Look after what is being taken, and what was last taken of a job that has ended (O-60 to O-65)."""
         job = facts.job(ctx.status.job_status.job_id)
         if job is None:

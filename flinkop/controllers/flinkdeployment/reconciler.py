@@ -12,14 +12,24 @@ from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.controllers.flinkdeployment.acting.asking import Asker
 from flinkop.controllers.flinkdeployment.acting.making import Maker
-from flinkop.controllers.flinkdeployment.acting.removing import Remover
+from flinkop.controllers.flinkdeployment.acting.recording import SnapshotRecorder
+from flinkop.controllers.flinkdeployment.acting.removing import Removal, Remover
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.kube import meta
+from flinkop.lifecycle import record
 from flinkop.stages import finalizer
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
 
 Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+Asking = (
+    steps.CancelJob
+    | steps.StopJob
+    | steps.TriggerSavepoint
+    | steps.TriggerCheckpoint
+    | steps.DisposeSavepoints
+    | steps.ScaleJob
+)
 Making = (
     steps.CheckObjects
     | steps.Submit
@@ -27,6 +37,7 @@ Making = (
     | steps.ScaleTaskManagers
     | steps.SyncIngress
 )
+Writing = Making | Removal | steps.CreateSnapshot | steps.DeleteSnapshot | steps.ReleaseFinalizer
 
 
 @define
@@ -37,18 +48,20 @@ class Reconciler:
         maker: makes objects.
         remover: deletes them.
         asker: speaks to Flink.
+        snapshots: makes and deletes FlinkStateSnapshots.
         write_status: writes a status ahead of the deed.
     """
 
     maker: Maker
     remover: Remover
     asker: Asker
+    snapshots: SnapshotRecorder
     write_status: Callable[[Context, FlinkDeploymentStatus], Awaitable[None]]
 
     async def carry_out(
         self, ctx: Context, what: steps.Plan, options: ClusterOptions
-    ) -> dict[str, str]:
-        """Do all steps of `what` in order; return Flink's own trigger ids by ours, where they differ.
+    ) -> FlinkDeploymentStatus:
+        """Do all steps of `what` in order; return the status after them.
 
         Raises:
             refusals.ObjectRefused: an object is not acceptable; steps before it are done.
@@ -57,25 +70,50 @@ class Reconciler:
             RetryError: something is still in the way.
             kube.errors.ApiError: the API server could not be reached or refused; the plan is made again.
         """
-        trigger_ids: dict[str, str] = {}
+        status = what.status
         for step in what.steps:
-            await self._do(ctx, step, options, trigger_ids)
-        return {ours: theirs for ours, theirs in trigger_ids.items() if ours != theirs}
+            match step:
+                case steps.Say(draft):
+                    ctx.say(draft)
+                case steps.WriteAhead(ahead):
+                    await self.write_status(ctx, ahead)
+                case (
+                    steps.CancelJob()
+                    | steps.StopJob()
+                    | steps.TriggerSavepoint()
+                    | steps.TriggerCheckpoint()
+                    | steps.DisposeSavepoints()
+                    | steps.ScaleJob()
+                ):
+                    status = await self._ask(ctx, step, options, status)
+                case _:
+                    await self._write(ctx, step, options)
+        return status
 
-    async def _do(
-        self, ctx: Context, step: steps.Step, options: ClusterOptions, trigger_ids: dict[str, str]
-    ) -> None:
+    async def _ask(
+        self, ctx: Context, step: Asking, options: ClusterOptions, status: FlinkDeploymentStatus
+    ) -> FlinkDeploymentStatus:
+        """Ask Flink, and return `status` with what its answer adds."""
         match step:
-            case steps.Say(draft):
-                ctx.say(draft)
-            case steps.WriteAhead(status):
-                await self.write_status(ctx, status)
             case steps.CancelJob():
                 await self.asker.cancel(ctx, step, options)
             case steps.StopJob():
-                trigger_ids[step.trigger_id] = await self.asker.stop(ctx, step, options)
+                theirs = await self.asker.stop(ctx, step, options)
+                return record.with_trigger_id(status, step.trigger_id, theirs)
+            case steps.TriggerSavepoint():
+                theirs = await self.asker.savepoint(ctx, step, options)
+                return record.with_trigger_id(status, step.trigger_id, theirs)
+            case steps.TriggerCheckpoint():
+                await self.asker.checkpoint(ctx, step, options)
+            case steps.DisposeSavepoints(removals):
+                gone = await self.asker.dispose(ctx, removals, options)
+                return record.without_savepoints(status, gone)
             case steps.ScaleJob():
                 await self.asker.scale(ctx, step, options)
+        return status
+
+    async def _write(self, ctx: Context, step: Writing, options: ClusterOptions) -> None:
+        match step:
             case (
                 steps.DeleteCluster()
                 | steps.DeleteTaskManagers()
@@ -83,6 +121,10 @@ class Reconciler:
                 | steps.DropJobGraphs()
             ):
                 await self.remover.remove(ctx, step)
+            case steps.CreateSnapshot():
+                await self.snapshots.create(ctx, step)
+            case steps.DeleteSnapshot():
+                await self.snapshots.delete(ctx, step)
             case steps.ReleaseFinalizer():
                 await finalizer.remove(self.remover.kube, meta.FLINKDEPLOYMENTS, ctx.obj)
             case _:

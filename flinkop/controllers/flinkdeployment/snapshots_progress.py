@@ -41,8 +41,10 @@ def _savepoint(found: Assessed, subject: Subject) -> Assessed:
     match subject.observation.rest.savepoint:
         case Done(path):
             return found.having(_with_savepoint(found.status, subject, info, path))
-        case Failed():
+        case Failed(unknown=unknown):
             late = _is_late(info.trigger_timestamp, subject.options.savepoint_grace, subject)
+            if unknown and not late:
+                return found  # never asked for: a crash lay between the word and the deed
             status = found.status
             if late:
                 status = _nonce_handled(status, subject, info.trigger_type, savepoint=True)
@@ -93,8 +95,10 @@ def _checkpoint(found: Assessed, subject: Subject) -> Assessed:
     match subject.observation.rest.checkpoint:
         case Done():
             return found.having(_with_checkpoint(found.status, subject, info))
-        case Failed():
+        case Failed(unknown=unknown):
             late = _is_late(info.trigger_timestamp, subject.options.checkpoint_grace, subject)
+            if unknown and not late:
+                return found
             status = found.status
             if late:
                 status = _nonce_handled(status, subject, info.trigger_type, savepoint=False)

@@ -20,7 +20,7 @@ from flinkop.builders.errors import BuildError
 from flinkop.builders.identity import ClusterIdentity
 from flinkop.config import errors, options
 from flinkop.config.flink_conf import FlinkConf
-from flinkop.lifecycle import autoscaler_rules, job_rules, not_yet, record
+from flinkop.lifecycle import autoscaler_rules, job_rules, record
 
 _FORBIDDEN: Final = (
     "kubernetes.namespace",
@@ -78,8 +78,6 @@ def _problems(it: Candidate) -> Iterator[Problem | None]:
     yield _change_is_forbidden(it)
     yield validation.service_account_is_missing(spec.service_account)
     yield autoscaler_rules.first_problem(it.conf)
-    recorded = record.last_reconciled(it.status)
-    yield not_yet.first_problem(spec, recorded.spec.job if recorded else None, it.conf)
 
 
 def _version_changed_after_last_state(it: Candidate) -> Problem | None:

@@ -10,6 +10,7 @@ from attrs import frozen
 from flinkop.controllers.flinkdeployment import signals
 from flinkop.kube import meta
 from flinkop.kube.objects import CustomObject, DeploymentView, PodView
+from flinkop.lifecycle import snapshot_objects
 from flinkop.runtime.lister import Lister
 from flinkop.runtime.result import Lane, Request
 from flinkop.stages import references
@@ -72,6 +73,17 @@ class Watches:
             name = references.deployment_of(old)
             if name is not None:
                 self.enqueue(Request(old.metadata.namespace, name), "user")
+
+    def on_snapshot(self, old: CustomObject | None, new: CustomObject | None) -> None:
+        """A FlinkStateSnapshot that is complete may be one too many."""
+        if new is None or not snapshot_objects.is_completed(new.metadata.labels):
+            return
+        if old is not None and snapshot_objects.is_completed(old.metadata.labels):
+            return
+        for value in references.job_of_snapshot(new):
+            kind, namespace, name = value.split("/", 2)
+            if kind == meta.FLINKDEPLOYMENTS.kind:
+                self.enqueue(Request(namespace, name), "resync")
 
     def has_job_manager(self, pod: PodView) -> bool:
         """Return whether the Deployment that a JobManager pod belongs to is there."""

@@ -1,12 +1,12 @@
 """Asks Flink to do something to the job; what comes of it is looked for in later reconciles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 from attrs import define
 
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
-from flinkop.api.status import FlinkDeploymentStatus
+from flinkop.api.status import FlinkDeploymentStatus, Savepoint
 from flinkop.controllers.flinkdeployment.acting.refusals import ScalingRefused, StepFailed
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.events import reasons
@@ -15,7 +15,8 @@ from flinkop.flink.address import Cluster
 from flinkop.flink.interpret import CancelOutcome
 from flinkop.flink.models import Bounds, VertexRequirements
 from flinkop.flink.rest import FlinkClient
-from flinkop.flink.states import SavepointFormat
+from flinkop.flink.states import CheckpointType, SavepointFormat
+from flinkop.lifecycle.snapshot_history import Removal
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
 
@@ -72,6 +73,62 @@ class Asker:
                 "no answer to the stop with savepoint; asking how far it is", error=str(error)
             )
             return step.trigger_id
+
+    async def savepoint(
+        self, ctx: Context, step: steps.TriggerSavepoint, options: ClusterOptions
+    ) -> str:
+        """Ask for a savepoint, and return the trigger id, which Flink before 1.15 chooses itself.
+
+        One that Flink refuses, or that never reached it, is found unknown at the next look.
+        """
+        client = options.client(self.flink, ctx.key).within(options.flink_timeout)
+        try:
+            return await client.trigger_savepoint(
+                step.job_id,
+                target=step.directory,
+                format_type=SavepointFormat(step.format_type.value),
+                trigger_id=step.trigger_id,
+            )
+        except flink_errors.FlinkError as error:
+            _log.warning("a savepoint was not triggered", error=str(error))
+            return step.trigger_id
+
+    async def checkpoint(
+        self, ctx: Context, step: steps.TriggerCheckpoint, options: ClusterOptions
+    ) -> None:
+        """Ask for a checkpoint; what fails is found as it is for savepoints."""
+        client = options.client(self.flink, ctx.key).within(options.flink_timeout)
+        try:
+            await client.trigger_checkpoint(
+                step.job_id,
+                checkpoint_type=CheckpointType(step.checkpoint_type.value),
+                trigger_id=step.trigger_id,
+            )
+        except flink_errors.FlinkError as error:
+            _log.warning("a checkpoint was not triggered", error=str(error))
+
+    async def dispose(
+        self, ctx: Context, removals: Sequence[Removal], options: ClusterOptions
+    ) -> set[Savepoint]:
+        """Have the files of savepoints deleted; return those whose deletion Flink took on (O-72)."""
+        client = options.client(self.flink, ctx.key).within(options.flink_timeout)
+        gone: set[Savepoint] = set()
+        failed = False
+        for removal in removals:
+            if failed and removal.needs_success:
+                continue
+            path = removal.savepoint.location
+            if removal.dispose and path is not None:
+                try:
+                    await client.dispose_savepoint(path)
+                except flink_errors.FlinkError as error:
+                    _log.warning(
+                        "an old savepoint was not disposed of", path=path, error=str(error)
+                    )
+                    failed = True
+                    continue
+            gone.add(removal.savepoint)
+        return gone
 
     async def scale(self, ctx: Context, step: steps.ScaleJob, options: ClusterOptions) -> None:
         """Give the job's vertices other bounds (R-112).

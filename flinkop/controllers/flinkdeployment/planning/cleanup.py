@@ -10,7 +10,7 @@ from flinkop.api.common import UpgradeMode
 from flinkop.api.status import FlinkJobState, LifecycleState
 from flinkop.config import options
 from flinkop.controllers.flinkdeployment import taskmanagers
-from flinkop.controllers.flinkdeployment.planning import situation, stopping
+from flinkop.controllers.flinkdeployment.planning import situation, snapshots, stopping
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
     DeleteHaMetadata,
@@ -44,6 +44,7 @@ def cleanup(at: Situation) -> Outcome:
         last = _last_savepoint(at)
         if isinstance(last, Plan):
             return evolve(last, steps=(*said, *last.steps))
+        said = (*said, *_registered(at))
         at = last
     blocker = _blocker(at) if mine else None
     if blocker is not None:
@@ -89,6 +90,15 @@ def _last_savepoint(at: Situation) -> Situation | Plan:
         f"{options.SAVEPOINT_ON_DELETION.key} asks for a savepoint, which needs a running job, and the job is {state}. "
         "It is waited for; set the option to false to delete the job without a savepoint",
     )
+
+
+def _registered(at: Situation) -> tuple[Step, ...]:
+    """R-30: the last savepoint outlives the resource as a FlinkStateSnapshot, where there can be any."""
+    outcome = at.observation.rest.savepoint
+    done = record.is_stopping(at.status) and isinstance(outcome, Done)
+    if not done or not at.snapshots_as_resources or not isinstance(outcome, Done):
+        return ()
+    return snapshots.upgrade_savepoint(at, outcome.path)
 
 
 def _has_live_job(at: Situation) -> bool:

@@ -8,6 +8,7 @@ from attrs import evolve, field, frozen
 from flinkop import clock
 from flinkop.api.common import JobState, KubernetesDeploymentMode, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.flinkstatesnapshot import SnapshotType
 from flinkop.api.status import (
     FlinkDeploymentStatus,
     FlinkJobState,
@@ -25,7 +26,9 @@ class Situation:
     """All that a plan is made from.
 
     Attributes:
-        name: name of the resource.
+        namespace: namespace of the resource.
+        name: its name.
+        created: when it was created.
         spec: the spec to reach: the user's, or the last good one when the user's was refused.
         generation: the generation `spec` belongs to.
         status: status after observation.
@@ -41,11 +44,16 @@ class Situation:
         may_rescale: whether scaling the running job is worth trying; false once it was refused.
         user_mode: upgradeMode in the user's own spec, valid or not; a recorded mode is no substitute,
             because it tells how the last restore was made (behaviour.md Q-32).
+        zone: zone in which schedules of the user are read.
+        remembered: when this process last triggered a periodic snapshot, by type.
+        label_selector: what resources of the operator's must be found by.
         last_error: `status.error` as the API server has it: what was told already.
         limits: how much of a failure goes into `status.error`.
     """
 
+    namespace: str
     name: str
+    created: dt.datetime
     spec: FlinkDeploymentSpec
     generation: int
     status: FlinkDeploymentStatus
@@ -60,6 +68,9 @@ class Situation:
     wanted_overrides: Mapping[str, str] = field(factory=dict)
     may_rescale: bool = True
     user_mode: UpgradeMode = UpgradeMode.STATELESS
+    zone: dt.tzinfo = dt.UTC
+    remembered: Mapping[SnapshotType, dt.datetime] = field(factory=dict)
+    label_selector: str | None = None
     last_error: str | None = None
     limits: Limits = field(factory=Limits)
 
@@ -120,6 +131,11 @@ class Situation:
     def is_standalone(self) -> bool:
         """Whether the operator makes the TaskManagers."""
         return self.spec.effective_mode is KubernetesDeploymentMode.STANDALONE
+
+    @property
+    def snapshots_as_resources(self) -> bool:
+        """Whether snapshots are recorded as FlinkStateSnapshots: wanted by the user, and possible."""
+        return self.options.snapshot_resources and self.observation.snapshots is not None
 
     @property
     def recorded_mode(self) -> UpgradeMode:

@@ -1,8 +1,8 @@
 """Nothing new is asked for: keep what is there alive, and say what is wrong; pure (behaviour.md 3.10).
 
-In this order, first match: a failed job is restarted if that is wanted; a lost cluster is deployed again; an
+In this order, first match: a failed job is restarted if that is wanted; a snapshot that is due is taken; a lost cluster is deployed again; an
 unhealthy one is deleted, so that it comes back from its HA metadata; the JobManager of a job that ended long
-ago goes.
+ago goes; old snapshots go.
 """
 
 import datetime as dt
@@ -20,6 +20,7 @@ from flinkop.controllers.flinkdeployment.planning import (
     deadlines,
     deciding,
     situation,
+    snapshots,
     starting,
     stopping,
     telling,
@@ -54,12 +55,13 @@ def others(at: Situation) -> Outcome:
     """R-80 to R-85."""
     made = (
         _restart_failed(at)
+        or snapshots.trigger(at)
         or _recover(at)
         or _restore_task_managers(at)
         or _restart_unhealthy(at)
         or _retire(at)
     )
-    return made if made is not None else _idle(at)
+    return made if made is not None else snapshots.tidied(at, _idle(at))
 
 
 # --- failed
@@ -94,6 +96,8 @@ def _recover(at: Situation) -> Outcome | None:
     """R-83: deploy again what was deployed; from HA metadata where the cluster keeps it."""
     if not is_lost(at) or _cannot_recover(at) is not None:
         return None
+    if not at.observation.confirmed:
+        return Inquiry(Question.JOB_MANAGER)
     spec = progress.deployed_spec(at.status) or at.spec
     restore = _restore_lost(at)
     if not isinstance(restore, Restore):
@@ -241,10 +245,19 @@ def _retire(at: Situation) -> Plan | None:
 def _idle(at: Situation) -> Plan:
     status = at.status
     stall = _lost_stall(at) if is_lost(at) else _job_stall(status)
-    moments = (deadlines.rollback(at), _retirement_due(at))
+    moments = (deadlines.rollback(at), _retirement_due(at), *snapshots.due_at(at))
     times = [moment for moment in moments if moment is not None and moment > at.now]
+    said = tuple(
+        Say(warning(reasons.CONFIGURATION_WARNING, reasons.OPERATOR, text, once=True))
+        for text in snapshots.warnings(at)
+    )
     return Plan(
-        _reason(status), status, wait=_wait(status), due=min(times, default=None), stall=stall
+        _reason(status),
+        status,
+        said,
+        wait=_wait(status),
+        due=min(times, default=None),
+        stall=stall,
     )
 
 
@@ -276,7 +289,7 @@ def _wait(status: FlinkDeploymentStatus) -> str:
             return Wait.PROGRESS
         case JobManager.READY if status.error == progress.JOB_NOT_FOUND:
             return Wait.PROGRESS
-        case JobManager.READY if _in_between(status):
+        case JobManager.READY if _in_between(status) or snapshots.is_in_flight(status):
             return Wait.PROBE
         case _:
             return Wait.INTERVAL

@@ -1,14 +1,17 @@
 """The words that plans are made of: a closed set of steps, and what a plan says besides."""
 
 import datetime as dt
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from attrs import frozen
 
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
-from flinkop.api.status import FlinkDeploymentStatus, SavepointFormatType
+from flinkop.api.flinkstatesnapshot import SnapshotType
+from flinkop.api.status import CheckpointType, FlinkDeploymentStatus, SavepointFormatType
 from flinkop.events.draft import EventDraft
 from flinkop.lifecycle.inplace_scaling import Requirements
+from flinkop.lifecycle.snapshot_history import Removal
 from flinkop.lifecycle.state import Note, Stall
 from flinkop.lifecycle.upgrade import Question
 
@@ -55,6 +58,46 @@ class StopJob:
     directory: str | None
     format_type: SavepointFormatType
     drain: bool
+
+
+@frozen
+class TriggerSavepoint:
+    """Ask Flink for a savepoint, under a trigger id that is in the status already."""
+
+    job_id: str
+    trigger_id: str
+    directory: str | None
+    format_type: SavepointFormatType
+
+
+@frozen
+class TriggerCheckpoint:
+    """Ask Flink for a checkpoint, under a trigger id that is in the status already."""
+
+    job_id: str
+    trigger_id: str
+    checkpoint_type: CheckpointType
+
+
+@frozen
+class DisposeSavepoints:
+    """Have Flink delete the files of savepoints that leave the history, in this order."""
+
+    removals: tuple[Removal, ...]
+
+
+@frozen
+class CreateSnapshot:
+    """Make a FlinkStateSnapshot; one by that name is the work of an earlier try."""
+
+    body: Mapping[str, Any]
+
+
+@frozen
+class DeleteSnapshot:
+    """Delete the FlinkStateSnapshot `name`; what becomes of its files is its own affair."""
+
+    name: str
 
 
 @frozen
@@ -139,6 +182,11 @@ Step = (
     | CheckObjects
     | CancelJob
     | StopJob
+    | TriggerSavepoint
+    | TriggerCheckpoint
+    | DisposeSavepoints
+    | CreateSnapshot
+    | DeleteSnapshot
     | DeleteCluster
     | DeleteTaskManagers
     | DeleteHaMetadata
@@ -175,6 +223,7 @@ class Plan:
         silent: whether the status need not be written now, because what it would say is over soon.
         stall: what keeps the wanted spec from being reached.
         note: what is being done or waited for on the way to it.
+        periodic: type of the periodic snapshot that is taken.
     """
 
     reason: str
@@ -186,6 +235,7 @@ class Plan:
     silent: bool = False
     stall: Stall | None = None
     note: Note | None = None
+    periodic: SnapshotType | None = None
 
 
 @frozen

@@ -26,7 +26,7 @@ from flinkop.api.status import (
 )
 from flinkop.controllers.flinkdeployment import taskmanagers
 from flinkop.controllers.flinkdeployment.observation import Rest, TaskManagerFacts
-from flinkop.controllers.flinkdeployment.planning import starting, telling
+from flinkop.controllers.flinkdeployment.planning import snapshots, starting, telling
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
     CancelJob,
@@ -261,17 +261,20 @@ def without_trigger(at: Situation) -> Situation:
 
 
 def _stopped(at: Situation, path: str) -> Outcome:
-    """R-30: the savepoint is there."""
+    """R-30: the savepoint is there; the history has it only where no resource does (T-25)."""
+    if at.snapshots_as_resources:
+        registered = snapshots.upgrade_savepoint(at, path)
+        return _go_on_from(without_trigger(at), path, registered)
     return _go_on_from(recorded_savepoint(at, path), path)
 
 
-def _go_on_from(at: Situation, path: str) -> Outcome:
+def _go_on_from(at: Situation, path: str, registered: tuple[Step, ...] = ()) -> Outcome:
     """Its path is written before anything of the old cluster is deleted."""
     at = starting.from_path(finished(at), path)
     if at.redeploys:
-        return redeploy(at)
+        return redeploy(at, registered)
     at = at.restoring(UpgradeMode.SAVEPOINT)
-    said = telling.spec_changed(at)
+    said = (*registered, *telling.spec_changed(at))
     reason = f"the job was stopped with savepoint {path}"
     return lay_down(at, reason, said) if at.wants_suspended else replace(at, reason, said)
 
@@ -293,11 +296,12 @@ def recorded_savepoint(at: Situation, path: str) -> Situation:
     return cleared.having(evolve(cleared.status, job_status=evolve(job, savepoint_info=kept)))
 
 
-def redeploy(at: Situation) -> Outcome:
+def redeploy(at: Situation, before: tuple[Step, ...] = ()) -> Outcome:
     """R-20: start from `initialSavepointPath`, whatever runs now and whatever it has reached."""
     path = (at.spec.job.initial_savepoint_path if at.spec.job else None) or None
     at = starting.from_path(at.restoring(UpgradeMode.SAVEPOINT), path)
-    return replace(at, "savepointRedeployNonce changed", (*telling.spec_changed(at), *check(at)))
+    said = (*before, *telling.spec_changed(at), *check(at))
+    return replace(at, "savepointRedeployNonce changed", said)
 
 
 # --- cancel

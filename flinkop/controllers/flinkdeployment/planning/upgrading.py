@@ -14,6 +14,7 @@ from flinkop.controllers.flinkdeployment.planning import (
     deciding,
     scaling,
     situation,
+    snapshots,
     starting,
     steady,
     stopping,
@@ -67,12 +68,7 @@ def changed(at: Situation) -> Outcome:
 
 def _snapshot_is_pending(at: Situation) -> bool:
     """R-1: a snapshot of the legacy kind is finished first, unless the user does not want to wait."""
-    job = at.status.job_status
-    savepoint, checkpoint = job.savepoint_info, job.checkpoint_info
-    pending = (savepoint is not None and savepoint.trigger_id) or (
-        checkpoint is not None and checkpoint.trigger_id
-    )
-    return bool(pending) and not at.options.ignore_pending_savepoint
+    return snapshots.is_in_flight(at.status) and not at.options.ignore_pending_savepoint
 
 
 def _not_now(at: Situation, decision: NotNow) -> Outcome:

@@ -16,6 +16,7 @@ from flinkop.kube.meta import Meta, ObjectKey, OwnerRef
 from flinkop.kube.objects import Condition, DeploymentSpec, DeploymentStatus, DeploymentView
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.ha_metadata import HaMetadata
+from flinkop.stages.snapshots import Snapshots
 
 APP = application()
 
@@ -76,7 +77,15 @@ class Scene:
         client: Any = flink
         kube: Any = None
         self.observer = Observer(
-            deployments, lister, None, lister, lambda _c: client, kube, HaMetadata(kube)
+            deployments,
+            lister,
+            None,
+            lister,
+            lambda _c: client,
+            kube,
+            HaMetadata(kube),
+            Snapshots(None),
+            lambda _found: None,
         )
 
     def deployment(self, key: ObjectKey) -> DeploymentView | None:

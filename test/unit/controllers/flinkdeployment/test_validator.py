@@ -291,18 +291,6 @@ def test_what_cannot_be_read_is_a_problem():
         assert problem.reason in ("InvalidConfiguration", "MemoryMissing")
 
 
-def test_what_is_not_there_yet_comes_last():
-    """A fault of the spec is told before a limit of this version."""
-    periodic = having(
-        {
-            "kubernetes.operator.periodic.savepoint.interval": "1h",
-            "state.savepoints.dir": "s3://s",
-        }
-    )
-    assert reason(periodic) == "NotYetSupported"
-    assert reason(evolve(periodic, service_account=None)) == "ServiceAccountMissing"
-
-
 def test_defaults_of_the_operator_count():
     """They can satisfy a rule or break it."""
     lean = evolve(APP, job_manager=None, task_manager=None)

@@ -1,0 +1,44 @@
+"""Makes and deletes the FlinkStateSnapshots of a job."""
+
+from attrs import define
+
+from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.status import FlinkDeploymentStatus
+from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.kube import errors, meta
+from flinkop.kube.client import KubeClient
+from flinkop.kube.objects import CustomObject
+from flinkop.stages.context import ReconcileContext
+from flinkop.stages.snapshots import Snapshots
+
+Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+
+
+@define
+class SnapshotRecorder:
+    """Writes snapshots; `snapshots` is told, so that the next look does not miss them."""
+
+    kube: KubeClient
+    snapshots: Snapshots
+
+    async def create(self, ctx: Context, step: steps.CreateSnapshot) -> None:
+        """Make the snapshot, if there is none by its name.
+
+        Raises:
+            errors.ApiError: the API server refused or could not be reached.
+        """
+        try:
+            made = await self.kube.create(
+                meta.FLINKSTATESNAPSHOTS, ctx.key.namespace, step.body, into=CustomObject
+            )
+        except errors.AlreadyExists:
+            return
+        self.snapshots.note_write(made)
+
+    async def delete(self, ctx: Context, step: steps.DeleteSnapshot) -> None:
+        """Ask for the deletion of a snapshot; raises as `create` does."""
+        key = meta.ObjectKey(ctx.key.namespace, step.name)
+        try:
+            await self.kube.delete(meta.FLINKSTATESNAPSHOTS, key)
+        except errors.NotFound:
+            return
