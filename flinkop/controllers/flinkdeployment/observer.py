@@ -1,7 +1,7 @@
 """Stage 1: look at the caches and at Flink, and write down what is there (behaviour.md section 2)."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -119,7 +119,7 @@ class Observer:
         return Observation(
             job_manager=job_manager,
             task_managers=self._task_managers(ctx),
-            pods=bool(self.pods.by_index(signals.BY_CLUSTER, str(ctx.key))),
+            pods=bool(self._pods(ctx)),
             pod_failure=pod_failure,
             rest=rest,
             session_jobs=self._session_jobs(ctx) if ctx.deleting else (),
@@ -179,7 +179,7 @@ class Observer:
             age=(ctx.now - created).total_seconds(),
             replica_failure=signals.replica_failure(found),
             available_for=_seconds_since(signals.available_since(found), ctx.now),
-            never_available=signals.was_never_available(found),
+            never_available=signals.was_never_available(found, self._pods(ctx)),
         )
 
     def _task_managers(self, ctx: Context) -> TaskManagerFacts | None:
@@ -208,8 +208,11 @@ class Observer:
 
     # --- pods
 
+    def _pods(self, ctx: Context) -> Sequence[PodView]:
+        return self.pods.by_index(signals.BY_CLUSTER, str(ctx.key))
+
     async def _pod_failure(self, ctx: Context, facts: JobManagerFacts) -> PodFailure | None:
-        for pod in self.pods.by_index(signals.BY_CLUSTER, str(ctx.key)):
+        for pod in self._pods(ctx):
             if pod.metadata.deletion_timestamp is not None:
                 continue
             failure = signals.pod_failure(pod)
