@@ -31,6 +31,7 @@ def rows(results: dict[str, Any]) -> list[Row]:
     """The table's lines. Budgets of the mass phases are for 500 on two cores, and grow above that."""
     alone, bare, create = results["alone"], results["bare"], results["create"]
     restart, delete, idle = results["restart"], results["delete"], results["idle"]
+    upgrade = results["upgrade"]
     base = bare["create_all_stable_seconds"]
     share = max(1.0, results["count"] / 500)
     return [
@@ -58,6 +59,14 @@ def rows(results: dict[str, Any]) -> list[Row]:
         Row("  CPU for that", restart["cpu_seconds"], "s", 12 * share),
         Row("  CPU of the API server", restart["api_server_cpu_seconds"], "s"),
         Row("  requests per resource", restart["requests_per_resource"], ""),
+        Row("  Flink requests per resource", restart["flink_requests_per_resource"], ""),
+        Row("all upgraded with state → all STABLE", upgrade["all_seconds"], "s"),
+        Row("  as a multiple of the bare client", upgrade["all_seconds"] / base, "x"),
+        Row("  CPU for that", upgrade["cpu_seconds"], "s"),
+        Row("  upgrade → STABLE, p50", upgrade["stable_p50_seconds"], "s"),
+        Row("  upgrade → STABLE, p99", upgrade["stable_p99_seconds"], "s"),
+        Row("  requests per upgrade", upgrade["requests_per_resource"], ""),
+        Row("  Flink requests per upgrade", upgrade["flink_requests_per_resource"], ""),
         Row("all deleted → all gone", delete["all_seconds"], "s", 20 * share),
         Row("  CPU for that", delete["cpu_seconds"], "s"),
         Row("  CPU of the API server", delete["api_server_cpu_seconds"], "s"),
@@ -86,10 +95,11 @@ def show(results: dict[str, Any], console: Console) -> None:
         verdict = {True: "ok", False: "over", None: ""}[row.within]
         table.add_row(row.what, number(row.value, row.unit), number(row.budget, row.unit), verdict)
     console.print(table)
-    for phase in ("create", "restart", "delete", "idle"):
-        calls = results[phase]["calls"]
-        told = ", ".join(f"{what} {count}" for what, count in calls.items()) or "none"
-        console.print(f"calls during {phase}: {told}", markup=False, highlight=False)
+    for phase in ("create", "idle", "restart", "upgrade", "delete"):
+        for where, what in (("API server", "calls"), ("Flink", "flink_calls")):
+            told = ", ".join(f"{one} {count}" for one, count in results[phase][what].items())
+            line = f"calls to {where} during {phase}: {told or 'none'}"
+            console.print(line, markup=False, highlight=False)
 
 
 def number(value: float | None, unit: str) -> str:

@@ -11,7 +11,7 @@ import attrs
 import msgspec
 from bench import process
 from bench.bare import READY
-from bench.resources import NAMESPACE, names
+from bench.resources import NAMESPACE, names, restart, upgrade
 from bench.scrape import Scrape, scrape, writes
 from bench.template import CAPTURED, Template
 from bench.timeline import Timeline, Wave
@@ -70,7 +70,7 @@ class Bench:
             name = CAPTURED if turn == 0 else f"alone-{turn}"
             created = await self.waves.create([name])
             template = template or await Template.capture(self.api)
-            restarted = await self.waves.restart([name], 1)
+            restarted = await self.waves.change([name], restart(1))
             deleted = await self.waves.delete([name])
             for key, seconds in alone_rows(created, restarted, deleted).items():
                 rows.setdefault(key, []).append(seconds)
@@ -117,7 +117,7 @@ class Bench:
         await self.emptied()
 
     async def many(self) -> None:
-        """The operator with all resources: create, stay idle, restart, delete."""
+        """The operator with all resources: create, stay idle, restart, upgrade with state, delete."""
         await self.start_operator()
         self.results["create"] = await self.measured(
             f"flinkop: {self.plan.count} created, until all STABLE",
@@ -126,7 +126,11 @@ class Bench:
         await self.idle()
         self.results["restart"] = await self.measured(
             f"flinkop: {self.plan.count} restarted, until all STABLE",
-            lambda: self.waves.restart(names(self.plan.count), 1),
+            lambda: self.waves.change(names(self.plan.count), restart(1)),
+        )
+        self.results["upgrade"] = await self.measured(
+            f"flinkop: {self.plan.count} upgraded with a savepoint each, until all STABLE",
+            lambda: self.waves.change(names(self.plan.count), upgrade(2)),
         )
         self.results["delete"] = await self.measured(
             f"flinkop: {self.plan.count} deleted, until all gone",
@@ -168,7 +172,8 @@ class Bench:
         seen, begun = self.waves.timeline.events, time.monotonic()
         await asyncio.sleep(self.plan.idle)
         used = process.cpu_seconds(self.pid) - used
-        calls = (await scrape(self.scene.health)).since(before)
+        after = await scrape(self.scene.health)
+        calls = after.since(before)
         self.results["idle"] = {
             "seconds": self.plan.idle,
             "cpu_share_of_a_core": used / (time.monotonic() - begun),
@@ -176,6 +181,7 @@ class Bench:
             "changes_of_resources": self.waves.timeline.events - seen,
             "resident_mib": process.resident_mib(self.pid),
             "calls": listed(calls),
+            "flink_calls": listed(after.asked_since(before)),
         }
 
     def server_cpu(self) -> float:
@@ -221,12 +227,14 @@ def alone_rows(created: Wave, restarted: Wave, deleted: Wave) -> dict[str, float
 
 
 def requests(after: Scrape, before: Scrape, count: int) -> dict[str, Any]:
-    """Calls to the API server: in all, per resource, and by verb and kind."""
-    calls = after.since(before)
+    """Calls to the API server and to Flink: in all, per resource, and by verb and kind."""
+    calls, flink = after.since(before), after.asked_since(before)
     return {
         "requests_per_resource": sum(calls.values()) / count,
         "writes_per_resource": writes(calls) / count,
+        "flink_requests_per_resource": sum(flink.values()) / count,
         "calls": listed(calls),
+        "flink_calls": listed(flink),
     }
 
 

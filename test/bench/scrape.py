@@ -17,30 +17,37 @@ class Scrape:
 
     Attributes:
         calls: exchanges with the API server, by (verb, resource).
+        flink: requests to Flink clusters, by (method, endpoint).
         longest_pause: seconds the event loop was late at most, since the process began.
     """
 
     calls: Counter[tuple[str, str]]
+    flink: Counter[tuple[str, str]]
     longest_pause: float | None
 
     def since(self, former: "Scrape") -> Counter[tuple[str, str]]:
         """Calls made after `former`."""
-        made = Counter(self.calls)
-        made.subtract(former.calls)
-        return Counter({key: count for key, count in made.items() if count})
+        return self.calls - former.calls
+
+    def asked_since(self, former: "Scrape") -> Counter[tuple[str, str]]:
+        """Requests to Flink made after `former`."""
+        return self.flink - former.flink
 
 
 def parse(text: str) -> Scrape:
     """Read the text format."""
     calls: Counter[tuple[str, str]] = Counter()
+    flink: Counter[tuple[str, str]] = Counter()
     pause = None
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name == names.CLIENT_REQUESTS.name:
                 calls[sample.labels["verb"], sample.labels["resource"]] += int(sample.value)
+            elif sample.name == names.FLINK_REQUESTS.name:
+                flink[sample.labels["method"], sample.labels["endpoint"]] += int(sample.value)
             elif sample.name == names.LOOP_LONGEST_PAUSE.name:
                 pause = sample.value
-    return Scrape(calls, pause)
+    return Scrape(calls, flink, pause)
 
 
 async def scrape(address: str) -> Scrape:
