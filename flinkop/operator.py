@@ -37,7 +37,7 @@ from flinkop.kube.objects import CustomObject, DeploymentView, HasMeta, IngressV
 from flinkop.metrics.metrics import Metrics
 from flinkop.runtime.controller import Controller
 from flinkop.runtime.informer import Informer
-from flinkop.runtime.ratelimiter import Backoff, RetryLimiter, TokenBucket, Window
+from flinkop.runtime.ratelimiter import RetryLimiter, RetrySchedule, TokenBucket, Window
 from flinkop.runtime.reflector import Timing
 from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
@@ -316,7 +316,9 @@ def _queue(parts: Parts, name: str) -> WorkQueue:
     retry = config.retry
     cap = retry.max_interval.total_seconds() if retry.max_interval else None
     limiter = RetryLimiter(
-        Backoff(retry.initial_interval.total_seconds(), retry.multiplier, cap, retry.max_attempts),
+        RetrySchedule(
+            retry.initial_interval.total_seconds(), retry.multiplier, cap, retry.max_attempts
+        ),
         TokenBucket(),
         Window(config.rate_limiter_limit, config.rate_limiter_period.total_seconds()),
     )
