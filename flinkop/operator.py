@@ -42,6 +42,7 @@ from flinkop.runtime.reflector import Timing
 from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
 from flinkop.stages import references
+from flinkop.stages.exception_history import ExceptionHistory
 from flinkop.stages.ha_metadata import HaMetadata
 from flinkop.stages.settings import Settings
 from flinkop.stages.snapshots import Snapshots
@@ -210,6 +211,7 @@ def _deployment_controller(
             flink=flink,
             kube=parts.kube,
             metadata=metadata,
+            exceptions=ExceptionHistory(parts.kube),
             snapshots=snapshots,
             deployment_found=caches.deployments.note_write,
         ),

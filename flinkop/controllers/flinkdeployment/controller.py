@@ -29,7 +29,12 @@ from flinkop.api.wire import DecodeError
 from flinkop.builders import effective_conf
 from flinkop.builders.errors import BuildError
 from flinkop.clock import Clock
-from flinkop.config import errors as config_errors, flatten, flink_options
+from flinkop.config import (
+    errors as config_errors,
+    flatten,
+    flink_options,
+    options as config_options,
+)
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.controllers.flinkdeployment import plan, progress, validator
 from flinkop.controllers.flinkdeployment.acting import building
@@ -54,6 +59,7 @@ from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
 from flinkop.lifecycle import record, specdiff
 from flinkop.lifecycle.cluster_health import HealthRecord
+from flinkop.lifecycle.exception_looks import Known
 from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.lifecycle.state import Stall
@@ -90,12 +96,16 @@ _PASSING_LOOKS: Final = 4
 
 @frozen
 class _Seen:
-    """What this reconcile found: status after observation, the facts, the cluster's options, what is news."""
+    """What this reconcile found: status after observation, the facts, the cluster's options, what is news.
+
+    `exceptions` are those of the job that the news tell of.
+    """
 
     status: FlinkDeploymentStatus
     observation: Observation
     options: ClusterOptions
     drafts: tuple[EventDraft, ...] = ()
+    exceptions: Known | None = None
 
 
 @frozen
@@ -127,6 +137,7 @@ class FlinkDeploymentReconciler:
     _periodic: dict[meta.ObjectKey, dict[SnapshotType, dt.datetime]] = field(factory=dict)
     _unscalable: dict[meta.ObjectKey, int] = field(factory=dict)
     _health: dict[meta.ObjectKey, HealthRecord] = field(factory=dict)
+    _exceptions: dict[meta.ObjectKey, Known] = field(factory=dict)
 
     async def reconcile(self, request: Request) -> Result:
         """Look at the resource and do what is due; see the module's docstring.
@@ -176,20 +187,32 @@ class FlinkDeploymentReconciler:
 
     async def _advance(self, ctx: Context) -> Result:
         options = self._cluster_options(ctx)
-        observation = await self.observer.observe(ctx, options)
+        observation = await self.observer.observe(ctx, options, self._exceptions.get(ctx.key))
         assessed = progress.assess(self._subject(ctx, observation, options))
         if assessed.health is not None:
             self._health[ctx.key] = assessed.health
         if self._is_passing(ctx, assessed.status):
             return self._next_look(ctx, Wait.PROBE)
-        seen = _Seen(assessed.status, observation, options, assessed.drafts)
+        seen = _Seen(assessed.status, observation, options, assessed.drafts, assessed.exceptions)
         problem = self._problem(ctx, assessed.status)
         if problem is not None:
             return await self._advance_last_good(ctx, seen, problem)
         at = self._situation(ctx, seen, ctx.spec, ctx.generation)
         made = await self._plan(ctx, options, at, plan.plan)
-        ctx.say(*seen.drafts)
+        self._say(ctx, seen)
         return await self._act(ctx, made, options)
+
+    def _say(self, ctx: Context, seen: _Seen) -> None:
+        """Tell what is news, and only then count the exceptions among it as told."""
+        ctx.say(*seen.drafts)
+        if seen.exceptions is None:
+            return
+        self._exceptions[ctx.key] = seen.exceptions
+        if seen.exceptions.left_out:
+            _log.info(
+                f"{seen.exceptions.left_out} older exceptions of the job are not told of, because of "
+                f"{config_options.EVENT_EXCEPTIONS_LIMIT.key}"
+            )
 
     async def _plan(
         self, ctx: Context, options: ClusterOptions, at: Situation, plan_for: Planner
@@ -214,7 +237,8 @@ class FlinkDeploymentReconciler:
 
     async def _advance_last_good(self, ctx: Context, seen: _Seen, problem: Problem) -> Result:
         """The spec is refused: say so, and go on with the last good one (behaviour.md L-30)."""
-        ctx.say(*seen.drafts, _refusal(problem))
+        self._say(ctx, seen)
+        ctx.say(_refusal(problem))
         _log.warning(
             f"spec refused: {problem.message}", reason=problem.reason, field=problem.field_path
         )
@@ -306,6 +330,7 @@ class FlinkDeploymentReconciler:
         for kept in (self._options, self._verdicts, self._diffs, self.observer, self.writer):
             kept.forget(key)
         self._health.pop(key, None)
+        self._exceptions.pop(key, None)
         self._unscalable.pop(key, None)
         self._periodic.pop(key, None)
         self.probes.reset(request)
@@ -333,6 +358,8 @@ class FlinkDeploymentReconciler:
             limits=self._limits(ctx),
             options=options,
             health=self._health.get(ctx.key),
+            exceptions=self._exceptions.get(ctx.key),
+            exception_limits=ctx.exception_limits,
         )
 
     def _context(self, request: Request, obj: CustomObject) -> Context:
