@@ -46,7 +46,7 @@ from flinkop.controllers.flinkdeployment.acting.refusals import (
 from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import Observation
 from flinkop.controllers.flinkdeployment.observer import Observer
-from flinkop.controllers.flinkdeployment.planning import cleanup, steps
+from flinkop.controllers.flinkdeployment.planning import cleanup, steps, telling
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import Wait
 from flinkop.controllers.flinkdeployment.reconciler import Reconciler
@@ -57,10 +57,11 @@ from flinkop.events.recorder import Recorder
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
-from flinkop.lifecycle import record, specdiff
+from flinkop.lifecycle import ha_zookeeper, record, specdiff
 from flinkop.lifecycle.cluster_health import HealthRecord
 from flinkop.lifecycle.exception_looks import Known
 from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
+from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.lifecycle.state import Stall
 from flinkop.lifecycle.upgrade import Question
@@ -72,6 +73,7 @@ from flinkop.stages.context import ReconcileContext
 from flinkop.stages.probe import ProbeBackoff
 from flinkop.stages.settings import Settings
 from flinkop.stages.status_patch import StatusConflict
+from flinkop.zookeeper.errors import ZooKeeperError
 
 _log = structlog.get_logger(__name__)
 
@@ -217,12 +219,18 @@ class FlinkDeploymentReconciler:
     async def _plan(
         self, ctx: Context, options: ClusterOptions, at: Situation, plan_for: Planner
     ) -> steps.Plan:
-        """Plan, and look up what the plan turns out to need; each fact once."""
+        """Plan, and look up what the plan turns out to need; each fact once.
+
+        What ZooKeeper does not tell is not known, which is no reason to act as if it were not there.
+        """
         for _ in Question:
             made = plan_for(at)
             if isinstance(made, steps.Plan):
                 return made
-            found = await self.observer.look_up(ctx, options, at.observation, made.question)
+            try:
+                found = await self.observer.look_up(ctx, options, at.observation, made.question)
+            except ZooKeeperError as error:
+                return telling.unknown(at, str(error))
             at = evolve(at, observation=found)
         made = plan_for(at)
         if isinstance(made, steps.Plan):
@@ -422,6 +430,7 @@ class FlinkDeploymentReconciler:
             task_managers=self._task_managers(ctx, spec, generation, status),
             options=options,
             wants_ha=wanted.high_availability,
+            zookeeper_of=functools.partial(_zookeeper_of, ctx),
             wanted_overrides=wanted.overrides,
             may_rescale=self._unscalable.get(ctx.key) != ctx.generation,
             user_mode=user_job.upgrade_mode if user_job else unknown,
@@ -517,6 +526,10 @@ def _options(
     identity = building.identity(ctx, ctx.generation)
     conf = effective_conf.observe_conf(base, identity, deployed, current)
     return cluster_options.from_conf(conf, ctx.settings, operator)
+
+
+def _zookeeper_of(ctx: Context, spec: FlinkDeploymentSpec) -> ZooKeeper | None:
+    return ha_zookeeper.from_conf(building.own_conf(ctx, spec), ctx.key.namespace, ctx.key.name)
 
 
 def _task_managers(ctx: Context, spec: FlinkDeploymentSpec, generation: int) -> int:

@@ -147,13 +147,14 @@ class Observer:
         Raises:
             RetryError: the cache was behind, and all has to be looked at anew.
             kube.errors.ApiError: the API server could not be asked.
+            ZooKeeperError: ZooKeeper could not be asked.
         """
         match question:
             case Question.JOB_MANAGER:
                 await self._confirm_absence(ctx)
                 return evolve(known, confirmed=True)
             case Question.HA_METADATA:
-                return evolve(known, ha=await self.metadata.look(ctx.key))
+                return evolve(known, ha=await self.metadata.look(ctx.key, options.zookeeper))
             case Question.CHECKPOINTS:
                 job_id = ctx.status.job_status.job_id or ""
                 found = await _checkpoints(self._client(ctx, options), job_id)

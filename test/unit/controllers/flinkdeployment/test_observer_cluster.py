@@ -18,9 +18,9 @@ from flinkop.kube.meta import Meta, ObjectKey, OwnerRef
 from flinkop.kube.objects import Condition, DeploymentSpec, DeploymentStatus, DeploymentView
 from flinkop.lifecycle.exception_looks import Known, Look
 from flinkop.lifecycle.job_exceptions import Memory
+from flinkop.stages import ha_metadata
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.exception_history import ExceptionHistory
-from flinkop.stages.ha_metadata import HaMetadata
 from flinkop.stages.snapshots import Snapshots
 
 APP = application()
@@ -86,6 +86,7 @@ class Scene:
         lister: Any = none
         client: Any = flink
         kube: Any = None
+        no_zookeeper: Any = None
         self.observer = Observer(
             deployments,
             lister,
@@ -93,7 +94,7 @@ class Scene:
             lister,
             lambda _c: client,
             kube,
-            HaMetadata(kube),
+            ha_metadata.HaMetadata(kube, no_zookeeper),
             ExceptionHistory(kube),
             Snapshots(None),
             lambda _found: None,
