@@ -41,8 +41,8 @@ from flinkop.runtime.ratelimiter import RetryLimiter, RetrySchedule, TokenBucket
 from flinkop.runtime.reflector import Timing
 from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
-from flinkop.stages import references
-from flinkop.stages.ha_metadata import HaMetadata
+from flinkop.stages import ha_metadata, references
+from flinkop.stages.exception_history import ExceptionHistory
 from flinkop.stages.settings import Settings
 from flinkop.stages.snapshots import Snapshots
 from flinkop.stages.targets import Targets
@@ -199,7 +199,7 @@ def _deployment_controller(
         caches.snapshots.add_handler(handlers.on_snapshot)
     flink = functools.partial(_flink_client, parts.transports)
     writer = StatusWriter(parts.kube, parts.metrics.resources)
-    metadata = HaMetadata(parts.kube)
+    metadata = ha_metadata.make(parts.kube)
     reconciler = FlinkDeploymentReconciler(
         resources=caches.resources,
         observer=Observer(
@@ -210,6 +210,7 @@ def _deployment_controller(
             flink=flink,
             kube=parts.kube,
             metadata=metadata,
+            exceptions=ExceptionHistory(parts.kube),
             snapshots=snapshots,
             deployment_found=caches.deployments.note_write,
         ),

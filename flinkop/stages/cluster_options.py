@@ -22,8 +22,9 @@ from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
 from flinkop.flink.tls import Stores
 from flinkop.kube.meta import ObjectKey
-from flinkop.lifecycle import cluster_health, snapshot_history
+from flinkop.lifecycle import cluster_health, ha_zookeeper, snapshot_history
 from flinkop.lifecycle.cluster_health import HealthRules
+from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.snapshot_history import Limits
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class ClusterOptions:
         rest_tls: `security.ssl.rest.enabled`.
         rest_stores: what TLS trusts and shows; None is the system's trust.
         high_availability: whether the cluster keeps HA metadata.
+        zookeeper: where in ZooKeeper it keeps them; None for ConfigMaps.
         reactive: whether its job takes whatever slots there are (`scheduler-mode: reactive`).
         flink_timeout: seconds for a call to Flink.
         cancel_timeout: seconds for Flink to take the wish to cancel a job.
@@ -89,6 +91,7 @@ class ClusterOptions:
     rest_tls: bool = False
     rest_stores: Stores | None = None
     high_availability: bool = False
+    zookeeper: ZooKeeper | None = None
     reactive: bool = False
     flink_timeout: float = 10.0
     cancel_timeout: float = 60.0
@@ -189,6 +192,9 @@ def from_conf(
         rest_tls=_speaks_tls(conf),
         rest_stores=_stores(conf, settings),
         high_availability=effective_conf.is_ha(conf),
+        zookeeper=ha_zookeeper.from_conf(
+            conf, conf.get(flink_options.NAMESPACE), conf.get(flink_options.CLUSTER_ID) or ""
+        ),
         reactive=(conf.get(flink_options.SCHEDULER_MODE) or "").lower() == _REACTIVE,
         flink_timeout=operator.flink_client_timeout.total_seconds(),
         cancel_timeout=min(operator.flink_cancel_timeout.total_seconds(), _LONGEST_CANCEL),

@@ -11,6 +11,9 @@ from fakes.apiuser import ApiUser
 from fakes.controlplane import ControlPlane, unique_name
 from fakes.flinkuser import Place
 from fakes.scene import Scene
+from fakes.zookeeper import keeper, zookeeper
+
+__all__ = ["keeper", "zookeeper"]
 
 COUNTED = "e2e/counted"
 """Label of resources that an operator of a test's own manages; the shared one passes them by."""

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from flinkop.flink.interpret import Done, Failed, FailureCause, Pending
 from flinkop.flink.models import JobOverview
 from flinkop.lifecycle.cluster_health import Observed
+from flinkop.lifecycle.exception_looks import History
 from flinkop.lifecycle.ha_metadata import HaFacts
 from flinkop.lifecycle.inplace_scaling import Requirements
 from flinkop.lifecycle.snapshot_facts import SnapshotFacts
@@ -137,6 +138,7 @@ class RestFacts:
         checkpoint: likewise for `checkpointInfo`.
         health: what the job's health is judged by, when it was asked for.
         requirements: bounds of the job's vertices, when they were asked for; none when nobody could say.
+        exceptions: the job's exceptions, when they were asked for.
     """
 
     state: Rest = Rest.NOT_ASKED
@@ -149,6 +151,7 @@ class RestFacts:
     checkpoint: Pending | Done | Failed | None = None
     health: Observed | None = None
     requirements: Requirements | None = None
+    exceptions: History | None = None
 
     def job(self, job_id: str | None) -> JobOverview | None:
         """Return the job with this id; nothing else ever identifies a job (O-31)."""

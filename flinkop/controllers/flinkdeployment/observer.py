@@ -45,6 +45,7 @@ from flinkop.kube.objects import (
 )
 from flinkop.lifecycle import record
 from flinkop.lifecycle.cluster_health import Observed
+from flinkop.lifecycle.exception_looks import History, Known
 from flinkop.lifecycle.inplace_scaling import Bounds, Requirements
 from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.upgrade import Checkpoints, Question
@@ -52,6 +53,7 @@ from flinkop.runtime.lister import Lister
 from flinkop.runtime.result import RetryError
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
+from flinkop.stages.exception_history import ExceptionHistory
 from flinkop.stages.ha_metadata import HaMetadata
 from flinkop.stages.snapshots import Snapshots
 
@@ -91,6 +93,7 @@ class Observer:
         flink: makes the client for a cluster.
         kube: reads the Events of a pod that cannot mount its volumes.
         metadata: looks for HA metadata.
+        exceptions: reads the exceptions of jobs.
         snapshots: the FlinkStateSnapshots of all jobs.
         deployment_found: is told of a Deployment that the cache does not have yet.
     """
@@ -102,18 +105,27 @@ class Observer:
     flink: Callable[[Cluster], FlinkClient]
     kube: KubeClient
     metadata: HaMetadata
+    exceptions: ExceptionHistory
     snapshots: Snapshots
     deployment_found: Callable[[DeploymentView], None]
     _info: dict[meta.ObjectKey, _InfoRead] = field(factory=dict)
 
-    async def observe(self, ctx: Context, options: ClusterOptions) -> Observation:
-        """Return the facts about `ctx`; errors of Flink are facts, too."""
+    async def observe(
+        self, ctx: Context, options: ClusterOptions, known: Known | None = None
+    ) -> Observation:
+        """Return the facts about `ctx`; errors of Flink are facts, too.
+
+        Args:
+            ctx: the resource.
+            options: its cluster's.
+            known: which exceptions of its job were told.
+        """
         job_manager = self._job_manager(ctx)
         pod_failure = None
         rest = RestFacts()
         if job_manager is not None and job_manager.ours and not job_manager.deleting:
             if job_manager.available:
-                rest = await self._ask_flink(ctx, options)
+                rest = await self._ask_flink(ctx, options, known)
             else:
                 pod_failure = await self._pod_failure(ctx, job_manager)
         return Observation(
@@ -135,13 +147,14 @@ class Observer:
         Raises:
             RetryError: the cache was behind, and all has to be looked at anew.
             kube.errors.ApiError: the API server could not be asked.
+            ZooKeeperError: ZooKeeper could not be asked.
         """
         match question:
             case Question.JOB_MANAGER:
                 await self._confirm_absence(ctx)
                 return evolve(known, confirmed=True)
             case Question.HA_METADATA:
-                return evolve(known, ha=await self.metadata.look(ctx.key))
+                return evolve(known, ha=await self.metadata.look(ctx.key, options.zookeeper))
             case Question.CHECKPOINTS:
                 job_id = ctx.status.job_status.job_id or ""
                 found = await _checkpoints(self._client(ctx, options), job_id)
@@ -238,7 +251,9 @@ class Observer:
 
     # --- Flink
 
-    async def _ask_flink(self, ctx: Context, options: ClusterOptions) -> RestFacts:
+    async def _ask_flink(
+        self, ctx: Context, options: ClusterOptions, known: Known | None
+    ) -> RestFacts:
         client = self._client(ctx, options)
         try:
             jobs = await client.jobs_overview()
@@ -250,6 +265,9 @@ class Observer:
         facts = await self._triggered(ctx, client, facts)
         if options.health is not None:
             facts = evolve(facts, health=await self._health(ctx, client, facts))
+        if not ctx.deleting:
+            found = await self._exceptions(ctx, client, facts, known)
+            facts = evolve(facts, exceptions=found)
         if self._info_is_due(ctx, facts):
             info = await self._cluster_info(ctx, client, options, facts)
             facts = evolve(facts, cluster_info=info)
@@ -308,6 +326,20 @@ class Observer:
         except (flink_errors.FlinkError, ValueError) as error:
             _log.info("the job's health cannot be read", error=str(error))
             return None
+
+    async def _exceptions(
+        self, ctx: Context, client: FlinkClient, facts: RestFacts, known: Known | None
+    ) -> History | None:
+        """O-34: those of a job that had ended before this process saw it are told already."""
+        job = facts.job(ctx.status.job_status.job_id)
+        if job is None:
+            return None
+        state = ctx.status.job_status.state
+        if state is not None and state.is_terminal:
+            seen = known is not None and known.look.job_id == job.jid
+            if not seen:
+                return None
+        return await self.exceptions.read(client, ctx.about, job, known, ctx.now)
 
     def _info_is_due(self, ctx: Context, facts: RestFacts) -> bool:
         """Whether cluster info is unknown, old, or from before a job started or ended.

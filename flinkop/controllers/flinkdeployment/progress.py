@@ -20,7 +20,11 @@ from flinkop.api.status import (
     JobManagerDeploymentStatus as JobManager,
     ReconciliationState,
 )
-from flinkop.controllers.flinkdeployment import health_progress, snapshots_progress
+from flinkop.controllers.flinkdeployment import (
+    exceptions_progress,
+    health_progress,
+    snapshots_progress,
+)
 from flinkop.controllers.flinkdeployment.assessed import Assessed, Subject
 from flinkop.controllers.flinkdeployment.observation import (
     CheckpointFacts,
@@ -66,6 +70,7 @@ def assess(subject: Subject) -> Assessed:
         found = _cluster(found, subject)
     found = snapshots_progress.assess(found, subject)
     found = health_progress.assess(found, subject)
+    found = exceptions_progress.assess(found, subject)
     return found.having(_without_old_error(found.status))
 
 

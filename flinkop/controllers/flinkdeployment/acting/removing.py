@@ -16,6 +16,7 @@ from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import Partial
 from flinkop.stages.context import ReconcileContext
 from flinkop.stages.ha_metadata import HaMetadata
+from flinkop.zookeeper.errors import ZooKeeperError
 
 _log = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ class Remover:
 
         Raises:
             errors.ApiError: the API server refused or could not be reached.
+            ZooKeeperError: likewise for ZooKeeper.
         """
         match step:
             case steps.DeleteCluster():
@@ -48,9 +50,18 @@ class Remover:
                     uid,
                 )
             case steps.DeleteHaMetadata():
-                await self.metadata.delete(ctx.key)
-            case steps.DropJobGraphs():
-                await self.metadata.drop_job_graphs(ctx.key)
+                await self._delete_metadata(ctx, step)
+            case steps.DropJobGraphs(where):
+                await self.metadata.drop_job_graphs(ctx.key, where)
+
+    async def _delete_metadata(self, ctx: Context, step: steps.DeleteHaMetadata) -> None:
+        try:
+            await self.metadata.delete(ctx.key, step.where)
+        except ZooKeeperError as error:
+            if not step.may_stay:
+                raise
+            path = step.where.path if step.where is not None else None
+            _log.warning(f"HA metadata is left behind: {error}", path=path)
 
     async def _delete_cluster(self, ctx: Context, step: steps.DeleteCluster) -> None:
         if step.scale_down:

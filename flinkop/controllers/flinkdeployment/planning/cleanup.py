@@ -57,9 +57,15 @@ def cleanup(at: Situation) -> Outcome:
     left = taskmanagers.own(at.observation)
     if left is not None:
         return stopping.without_task_managers(left, at.status, said)
-    metadata: tuple[Step, ...] = (DeleteHaMetadata(),) if at.options.high_availability else ()
-    steps = (*said, *metadata, ReleaseFinalizer())
+    steps = (*said, *_without_metadata(at), ReleaseFinalizer())
     return Plan("nothing is left", at.status, steps, wait=Wait.NONE)
+
+
+def _without_metadata(at: Situation) -> tuple[Step, ...]:
+    """3.14: a ZooKeeper that is gone, perhaps with the namespace, does not keep the resource for ever."""
+    if not at.options.high_availability:
+        return ()
+    return (DeleteHaMetadata(at.options.zookeeper, may_stay=True),)
 
 
 def _blocked(at: Situation, said: tuple[Step, ...], blocker: str) -> Plan:

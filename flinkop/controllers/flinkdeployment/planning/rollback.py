@@ -111,7 +111,8 @@ def _restore_mode(at: Situation) -> UpgradeMode | Outcome | None:
         return mode  # the savepoint that the failed spec never got to read
     if at.observation.ha is None:
         return Inquiry(Question.HA_METADATA)
-    if not at.observation.ha.available:
+    back = _to_stable(at, mode)
+    if not at.observation.ha.available or not back.finds_ha_metadata:
         return None
     stateless = mode is UpgradeMode.STATELESS or at.spec.job is None
     return UpgradeMode.STATELESS if stateless else UpgradeMode.LAST_STATE

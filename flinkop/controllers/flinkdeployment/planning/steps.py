@@ -10,6 +10,7 @@ from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinkstatesnapshot import SnapshotType
 from flinkop.api.status import CheckpointType, FlinkDeploymentStatus, SavepointFormatType
 from flinkop.events.draft import EventDraft
+from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.inplace_scaling import Requirements
 from flinkop.lifecycle.snapshot_history import Removal
 from flinkop.lifecycle.state import Note, Stall
@@ -121,15 +122,24 @@ class DeleteTaskManagers:
 
 @frozen
 class DeleteHaMetadata:
-    """Delete the HA ConfigMaps of the cluster, which nobody owns."""
+    """Delete the HA metadata of the cluster, which nobody owns.
+
+    In ConfigMaps, or in ZooKeeper at `where`. What cannot be deleted there keeps anything else from being
+    done, unless it `may_stay`.
+    """
+
+    where: ZooKeeper | None = None
+    may_stay: bool = False
 
 
 @frozen
 class DropJobGraphs:
     """Remove job graphs from HA metadata that is there already, and leave its checkpoints alone.
 
-    A JobManager runs every job whose graph it finds (behaviour.md 4.7).
+    A JobManager runs every job whose graph it finds (behaviour.md 4.7). `where` as in DeleteHaMetadata.
     """
+
+    where: ZooKeeper | None = None
 
 
 @frozen

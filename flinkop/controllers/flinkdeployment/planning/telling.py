@@ -5,7 +5,7 @@ from typing import Final
 from attrs import evolve
 
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
-from flinkop.controllers.flinkdeployment.planning.steps import Plan, Say, Step
+from flinkop.controllers.flinkdeployment.planning.steps import Plan, Say, Step, Wait
 from flinkop.events import reasons
 from flinkop.events.draft import normal, warning
 from flinkop.lifecycle.failure import Failure, FailureType
@@ -49,6 +49,13 @@ def failed(at: Situation, reason: str, message: str) -> Plan:
     error = Failure(FailureType.UPGRADE_FAILURE, message).to_json(at.limits)
     say = Say(warning(reason, reasons.JOB_MANAGER_DEPLOYMENT, message))
     return Plan(message, evolve(at.status, error=error), (say,))
+
+
+def unknown(at: Situation, message: str) -> Plan:
+    """Return the plan to decide nothing, because a fact that it takes is not to be had now."""
+    plan = failed(at, reasons.ERROR, message)
+    steps = () if plan.status.error == at.last_error else plan.steps
+    return evolve(plan, steps=steps, wait=Wait.PROGRESS)
 
 
 def name_taken_words(name: str) -> str:
