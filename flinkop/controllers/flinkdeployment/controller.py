@@ -175,6 +175,7 @@ class FlinkDeploymentReconciler:
     # --- the way of one reconcile
 
     async def _advance(self, ctx: Context) -> Result:
+        ctx = _taken_over(ctx)
         options = self._cluster_options(ctx)
         observation = await self.observer.observe(ctx, options)
         assessed = progress.assess(self._subject(ctx, observation, options))
@@ -289,7 +290,7 @@ class FlinkDeploymentReconciler:
         """Take the cluster down, then let the resource go (behaviour.md 1.7, 3.13)."""
         if not finalizer.is_on(obj, _KIND):
             return Result()
-        ctx = self._context(request, obj)
+        ctx = _taken_over(self._context(request, obj))
         options = self._cluster_options(ctx)
         observation = await self.observer.observe(ctx, options)
         spec = progress.deployed_spec(ctx.status) or ctx.spec
@@ -457,6 +458,11 @@ class FlinkDeploymentReconciler:
 
     def _limits(self, ctx: Context) -> Limits:
         return ctx.error_limits
+
+
+def _taken_over(ctx: Context) -> Context:
+    """Return `ctx` with what other releases have left in the status in today's form."""
+    return evolve(ctx, status=record.with_generation(ctx.status))
 
 
 def _judge(ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
