@@ -52,7 +52,7 @@ from flinkop.events.recorder import Recorder
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
-from flinkop.lifecycle import record, specdiff
+from flinkop.lifecycle import autoscaled, record, specdiff
 from flinkop.lifecycle.cluster_health import HealthRecord
 from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
@@ -461,8 +461,16 @@ class FlinkDeploymentReconciler:
 
 
 def _taken_over(ctx: Context) -> Context:
-    """Return `ctx` with what other releases have left in the status in today's form."""
-    return evolve(ctx, status=record.with_generation(ctx.status))
+    """Return `ctx` with what other releases, or an autoscaler, have left in the status in force."""
+    ctx = evolve(ctx, status=record.with_generation(ctx.status))
+    recorded = record.last_reconciled(ctx.status)
+    if recorded is None or not autoscaled.has_decisions(recorded.spec):
+        return ctx
+    try:
+        spec = autoscaled.kept(ctx.spec, recorded.spec, building.own_conf(ctx, ctx.spec))
+    except config_errors.ConfigError:
+        return ctx  # the validator says so
+    return evolve(ctx, spec=spec)
 
 
 def _judge(ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
