@@ -52,7 +52,7 @@ from flinkop.events.recorder import Recorder
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
-from flinkop.lifecycle import autoscaled, record, specdiff
+from flinkop.lifecycle import autoscaled, record, specdiff, state
 from flinkop.lifecycle.cluster_health import HealthRecord
 from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
@@ -65,7 +65,7 @@ from flinkop.stages.cluster_options import ClusterOptions, PerResource
 from flinkop.stages.context import ReconcileContext
 from flinkop.stages.probe import ProbeBackoff
 from flinkop.stages.settings import Settings
-from flinkop.stages.status_patch import StatusConflict
+from flinkop.stages.status_patch import StatusConflict, StatusPruned
 
 _log = structlog.get_logger(__name__)
 
@@ -167,7 +167,7 @@ class FlinkDeploymentReconciler:
         ctx = self._context(request, obj)
         failure = from_exception(error)
         ctx.say(warning(reasons.ERROR, reasons.JOB_MANAGER_DEPLOYMENT, failure.message))
-        if ctx.deleting:
+        if ctx.deleting or isinstance(error, StatusPruned):
             return
         status = evolve(ctx.status, error=failure.to_json(self._limits(ctx)))
         await self.writer.write(ctx, status)
@@ -181,6 +181,9 @@ class FlinkDeploymentReconciler:
         assessed = progress.assess(self._subject(ctx, observation, options))
         if assessed.health is not None:
             self._health[ctx.key] = assessed.health
+        if _is_foreign(ctx):
+            _log.info("taken over from another operator")
+            await self.writer.write(ctx, assessed.status)
         if self._is_passing(ctx, assessed.status):
             return self._next_look(ctx, Wait.PROBE)
         seen = _Seen(assessed.status, observation, options, assessed.drafts)
@@ -458,6 +461,16 @@ class FlinkDeploymentReconciler:
 
     def _limits(self, ctx: Context) -> Limits:
         return ctx.error_limits
+
+
+def _is_foreign(ctx: Context) -> bool:
+    """Whether another operator has reconciled the resource so far.
+
+    Then what was seen is written down before anything is done: if the cluster's CRD drops the conditions, it
+    would also drop what an upgrade relies on.
+    """
+    ours = any(one.type == state.READY for one in ctx.status.conditions)
+    return not ours and record.last_reconciled(ctx.status) is not None
 
 
 def _taken_over(ctx: Context) -> Context:
