@@ -57,7 +57,7 @@ from flinkop.events.recorder import Recorder
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
-from flinkop.lifecycle import ha_zookeeper, record, specdiff
+from flinkop.lifecycle import autoscaled, ha_zookeeper, record, specdiff, state
 from flinkop.lifecycle.cluster_health import HealthRecord
 from flinkop.lifecycle.exception_looks import Known
 from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
@@ -72,7 +72,7 @@ from flinkop.stages.cluster_options import ClusterOptions, PerResource
 from flinkop.stages.context import ReconcileContext
 from flinkop.stages.probe import ProbeBackoff
 from flinkop.stages.settings import Settings
-from flinkop.stages.status_patch import StatusConflict
+from flinkop.stages.status_patch import StatusConflict, StatusPruned
 from flinkop.zookeeper.errors import ZooKeeperError
 
 _log = structlog.get_logger(__name__)
@@ -180,7 +180,7 @@ class FlinkDeploymentReconciler:
         ctx = self._context(request, obj)
         failure = from_exception(error)
         ctx.say(warning(reasons.ERROR, reasons.JOB_MANAGER_DEPLOYMENT, failure.message))
-        if ctx.deleting:
+        if ctx.deleting or isinstance(error, StatusPruned):
             return
         status = evolve(ctx.status, error=failure.to_json(self._limits(ctx)))
         await self.writer.write(ctx, status)
@@ -188,11 +188,15 @@ class FlinkDeploymentReconciler:
     # --- the way of one reconcile
 
     async def _advance(self, ctx: Context) -> Result:
+        ctx = _taken_over(ctx)
         options = self._cluster_options(ctx)
         observation = await self.observer.observe(ctx, options, self._exceptions.get(ctx.key))
         assessed = progress.assess(self._subject(ctx, observation, options))
         if assessed.health is not None:
             self._health[ctx.key] = assessed.health
+        if _is_foreign(ctx):
+            _log.info("taken over from another operator")
+            await self.writer.write(ctx, assessed.status)
         if self._is_passing(ctx, assessed.status):
             return self._next_look(ctx, Wait.PROBE)
         seen = _Seen(assessed.status, observation, options, assessed.drafts, assessed.exceptions)
@@ -321,7 +325,7 @@ class FlinkDeploymentReconciler:
         """Take the cluster down, then let the resource go (behaviour.md 1.7, 3.13)."""
         if not finalizer.is_on(obj, _KIND):
             return Result()
-        ctx = self._context(request, obj)
+        ctx = _taken_over(self._context(request, obj))
         options = self._cluster_options(ctx)
         observation = await self.observer.observe(ctx, options)
         spec = progress.deployed_spec(ctx.status) or ctx.spec
@@ -493,6 +497,29 @@ class FlinkDeploymentReconciler:
 
     def _limits(self, ctx: Context) -> Limits:
         return ctx.error_limits
+
+
+def _is_foreign(ctx: Context) -> bool:
+    """Whether another operator has reconciled the resource so far.
+
+    Then what was seen is written down before anything is done: if the cluster's CRD drops the conditions, it
+    would also drop what an upgrade relies on.
+    """
+    ours = any(one.type == state.READY for one in ctx.status.conditions)
+    return not ours and record.last_reconciled(ctx.status) is not None
+
+
+def _taken_over(ctx: Context) -> Context:
+    """Return `ctx` with what other releases, or an autoscaler, have left in the status in force."""
+    ctx = evolve(ctx, status=record.with_generation(ctx.status))
+    recorded = record.last_reconciled(ctx.status)
+    if recorded is None or not autoscaled.has_decisions(recorded.spec):
+        return ctx
+    try:
+        spec = autoscaled.kept(ctx.spec, recorded.spec, building.own_conf(ctx, ctx.spec))
+    except config_errors.ConfigError:
+        return ctx  # the validator says so
+    return evolve(ctx, spec=spec)
 
 
 def _judge(ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:

@@ -5,6 +5,7 @@ The observer gathers them, once per reconcile; everything after it decides from 
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Final
 
 from attrs import field, frozen
 
@@ -17,6 +18,9 @@ from flinkop.lifecycle.inplace_scaling import Requirements
 from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.upgrade import Checkpoints
 
+NO_GENERATION: Final = -1
+"""Generation of a Deployment that does not say for which it was made (behaviour.md 2.2)."""
+
 
 @frozen
 class JobManagerFacts:
@@ -25,7 +29,7 @@ class JobManagerFacts:
     Attributes:
         uid: uid of the Deployment.
         ours: whether this FlinkDeployment owns it.
-        generation: the generation it was made for, -1 when it does not say (behaviour.md 2.2).
+        generation: the generation it was made for, NO_GENERATION when it does not say.
         deleting: whether its deletion is under way.
         available: whether a replica is available.
         age: seconds since it was created.

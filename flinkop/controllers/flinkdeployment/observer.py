@@ -16,7 +16,7 @@ from flinkop.api.status import (
     JobManagerDeploymentStatus as JobManager,
 )
 from flinkop.builders.identity import GENERATION_ANNOTATION, taskmanager_deployment
-from flinkop.controllers.flinkdeployment import signals
+from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.controllers.flinkdeployment.observation import (
     CheckpointError,
     CheckpointFacts,
@@ -456,7 +456,8 @@ def _running(facts: RestFacts) -> frozenset[str]:
 
 
 def _is_ours(metadata: meta.Meta, ctx: Context) -> bool:
-    return any(owner.uid == ctx.about.uid for owner in metadata.owner_references)
+    deployed = record.last_reconciled(ctx.status) is not None
+    return ownership.is_ours(metadata, name=ctx.key.name, uid=ctx.about.uid, deployed=deployed)
 
 
 def _seconds_since(stamp: str | None, now: dt.datetime) -> float:

@@ -14,6 +14,7 @@ from attrs import evolve
 from flinkop import clock
 from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.recorded_spec import Form
 from flinkop.api.status import (
     FlinkDeploymentStatus,
     FlinkJobState,
@@ -232,7 +233,24 @@ def _cluster(found: Assessed, subject: Subject) -> Assessed:
     job = rest.job(found.status.job_status.job_id)
     if job is not None:
         return _job_found(found, job, subject)
+    only = _only_job(found.status, rest.jobs)
+    if only is not None:
+        named = evolve(found.status.job_status, job_id=only.jid)
+        return found.having(evolve(found.status, job_status=named))
     return found if _still_submitting(subject) else _job_not_found(found)
+
+
+def _only_job(status: FlinkDeploymentStatus, jobs: tuple[JobOverview, ...]) -> JobOverview | None:
+    """Return the job of a cluster that was made without an id for it, as releases before 1.10 did at times.
+
+    The id in the status is then none, or that of the run before (O-31 holds for all others).
+    """
+    recorded = record.last_reconciled(status)
+    fixed = recorded is None or (
+        recorded.form is Form.SINCE_1_10 and status.job_status.job_id is not None
+    )
+    unseen = status.job_status.state in (None, FlinkJobState.RECONCILING)
+    return jobs[0] if unseen and not fixed and len(jobs) == 1 else None
 
 
 def _with_cluster_info(status: FlinkDeploymentStatus, new: dict[str, str]) -> FlinkDeploymentStatus:

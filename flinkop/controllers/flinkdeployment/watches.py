@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from flinkop.controllers.flinkdeployment import signals
+from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.kube import meta
 from flinkop.kube.objects import CustomObject, DeploymentView, PodView
 from flinkop.lifecycle import snapshot_objects
@@ -54,9 +54,13 @@ class Watches:
             return  # what counts is when it is gone
         if new is not None and signals.job_manager_signal(old) == signals.job_manager_signal(new):
             return
+        namespace = found.metadata.namespace
         for owner in found.metadata.owner_references:
             if owner.kind == meta.FLINKDEPLOYMENTS.kind:
-                self.enqueue(Request(found.metadata.namespace, owner.name), "user")
+                self.enqueue(Request(namespace, owner.name), "user")
+        cluster = ownership.cluster_without_owner(found.metadata)
+        if cluster is not None:
+            self.enqueue(Request(namespace, cluster), "user")
 
     def on_pod(self, old: PodView | None, new: PodView | None) -> None:
         """A JobManager pod: when the reason why it does not run changes, or it outlived its Deployment."""

@@ -13,6 +13,7 @@ from flinkop.builders import cluster, ingress
 from flinkop.builders.identity import GENERATION_ANNOTATION, taskmanager_deployment
 from flinkop.config import flink_options
 from flinkop.config.flink_conf import FlinkConf
+from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.controllers.flinkdeployment.acting import building
 from flinkop.controllers.flinkdeployment.acting.refusals import ObjectRefused
 from flinkop.controllers.flinkdeployment.planning import steps, telling
@@ -21,7 +22,7 @@ from flinkop.events.draft import warning
 from flinkop.kube import errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import DeploymentView, Partial
-from flinkop.lifecycle import not_yet
+from flinkop.lifecycle import not_yet, record
 from flinkop.runtime.result import RetryError
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
@@ -118,7 +119,7 @@ class Maker:
     def _adopt(self, ctx: Context, found: DeploymentView, *, generation: int) -> None:
         """The name is taken: by an earlier try of ours, or by something that has to go first."""
         metadata = found.metadata
-        same = metadata.annotations.get(GENERATION_ANNOTATION) == str(generation)
+        same = signals.number(metadata.annotations.get(GENERATION_ANNOTATION)) == generation
         if not (_is_ours(ctx, metadata) and same and metadata.deletion_timestamp is None):
             raise _still_there(metadata.key)
 
@@ -184,7 +185,8 @@ class Maker:
 
 
 def _is_ours(ctx: Context, metadata: meta.Meta) -> bool:
-    return any(owner.uid == ctx.about.uid for owner in metadata.owner_references)
+    deployed = record.last_reconciled(ctx.status) is not None
+    return ownership.is_ours(metadata, name=ctx.key.name, uid=ctx.about.uid, deployed=deployed)
 
 
 def _task_managers(ctx: Context) -> meta.ObjectKey:

@@ -72,7 +72,11 @@ def proceed(at: Situation) -> Outcome:
     if at.differs:  # R-97: what the user wants by now counts
         status = record.in_state(at.status, ReconciliationState.UPGRADING)
         return upgrading.proceed(at.having(status))
-    back = _to_stable(at, at.recorded_mode)
+    mode = _mode_to_go_on_with(at)
+    if not isinstance(mode, UpgradeMode):
+        return mode
+    at = at.having(record.with_mode(at.status, mode))
+    back = _to_stable(at, mode)
     manager = at.observation.job_manager
     if manager is None:
         return _deploy(back)
@@ -81,6 +85,7 @@ def proceed(at: Situation) -> Outcome:
             "waiting for the failed cluster to be gone", at.status, wait=Wait.PROGRESS, note=_NOTE
         )
     if at.status.job_manager_deployment_status is JobManager.MISSING:
+        back = evolve(back, generation=manager.generation)
         return starting.submit(back, "finishing a rollback that was interrupted")
     steps = stopping.delete_steps(back)
     return Plan("deleting the failed cluster", at.status, steps, wait=Wait.PROGRESS, note=_NOTE)
@@ -116,6 +121,20 @@ def _restore_mode(at: Situation) -> UpgradeMode | Outcome | None:
         return None
     stateless = mode is UpgradeMode.STATELESS or at.spec.job is None
     return UpgradeMode.STATELESS if stateless else UpgradeMode.LAST_STATE
+
+
+def _mode_to_go_on_with(at: Situation) -> UpgradeMode | Inquiry:
+    """Return what the rollback under way restores from.
+
+    A savepoint only where the failed spec never ran. Releases before 1.7 recorded ROLLING_BACK ahead of
+    that decision, so that the savepoint may be older than what its job left in the HA metadata.
+    """
+    mode = at.recorded_mode
+    if mode is not UpgradeMode.SAVEPOINT or not at.options.high_availability:
+        return mode
+    if at.observation.ha is None:
+        return Inquiry(Question.HA_METADATA)
+    return UpgradeMode.LAST_STATE if at.observation.ha.available else mode
 
 
 def _to_stable(at: Situation, mode: UpgradeMode) -> Situation:

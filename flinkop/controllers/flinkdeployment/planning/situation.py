@@ -176,6 +176,5 @@ def recorded_as_down(status: FlinkDeploymentStatus) -> bool:
 
 def is_first_attempt(status: FlinkDeploymentStatus) -> bool:
     """Whether no deployment of the resource was ever completed."""
-    recorded = record.last_reconciled(status)
     upgrading = status.reconciliation_status.state is ReconciliationState.UPGRADING
-    return recorded is not None and upgrading and bool(recorded.first_deployment)
+    return upgrading and record.is_first_deployment(status)

@@ -92,7 +92,7 @@ def attempt(at: Situation) -> Situation:
     """Return `at` with the status that is written ahead: the spec to reach, its restore, its job's id.
 
     Whoever goes on after a crash submits with this id again. It is a new one but for HA metadata, whose
-    entries bear the old one (R-65). A start from HA metadata that has no checkpoint falls back to what the
+    entries bear the old one (R-65); a job of a new id has not started, and that it has none tells so. A start from HA metadata that has no checkpoint falls back to what the
     present run started from, and to nothing if that was nothing.
 
     A job that was cancelled from outside starts again without a new generation. Then the old Deployment
@@ -109,7 +109,7 @@ def attempt(at: Situation) -> Situation:
     if at.spec.job is None:
         job = evolve(job, job_id=None)
     elif at.spec.job.upgrade_mode is not UpgradeMode.LAST_STATE or job.job_id is None:
-        job = evolve(job, job_id=at.new_job_id())
+        job = evolve(job, job_id=at.new_job_id(), start_time=None)
     elif before is UpgradeMode.STATELESS:
         job = evolve(job, upgrade_savepoint_path=None)
     return at.having(evolve(written, job_status=job))
@@ -200,8 +200,8 @@ def metadata_steps(at: Situation) -> tuple[Step, ...]:
 
 def record_is_first(at: Situation) -> bool:
     """Whether the recorded attempt is the very first."""
-    recorded = record.last_reconciled(at.status)
-    return recorded is None or bool(recorded.first_deployment)
+    nothing = record.last_reconciled(at.status) is None
+    return nothing or record.is_first_deployment(at.status)
 
 
 def without_health(info: Mapping[str, str]) -> dict[str, str]:

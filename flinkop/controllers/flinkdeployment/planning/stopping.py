@@ -26,7 +26,7 @@ from flinkop.api.status import (
 )
 from flinkop.controllers.flinkdeployment import taskmanagers
 from flinkop.controllers.flinkdeployment.observation import Rest, TaskManagerFacts
-from flinkop.controllers.flinkdeployment.planning import snapshots, starting, telling
+from flinkop.controllers.flinkdeployment.planning import deciding, snapshots, starting, telling
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
     CancelJob,
@@ -350,14 +350,29 @@ def continue_cancel(at: Situation) -> Outcome | Situation:
         return redeploy(at) if at.redeploys else replace(wanted, "the job was cancelled")
     facts = at.observation.job_manager
     if facts is None and at.recorded_mode is UpgradeMode.SAVEPOINT and _has_path(at):
-        # Its checkpoints outlive it, and the newest that was known is in the status.
-        wanted = finished(at).restoring(UpgradeMode.SAVEPOINT)
-        return replace(wanted, "the cluster was lost while its job was being cancelled")
+        return _lost_while_cancelled(at)
     if at.status.job_status.state is FlinkJobState.CANCELLING:
         return Plan(
             "waiting for the job to be cancelled", at.status, wait=Wait.PROBE, note=_CANCELLING
         )
     return at.having(record.in_state(at.status, ReconciliationState.DEPLOYED))
+
+
+def _lost_while_cancelled(at: Situation) -> Outcome:
+    """The cluster went before the job's end was seen: its checkpoints outlive it.
+
+    HA metadata names the newest, for a job that ended removes it. Otherwise the newest that was known when
+    the job was told is in the status.
+    """
+    if at.redeploys:
+        return redeploy(at)
+    known, mode = deciding.facts(at), UpgradeMode.SAVEPOINT
+    if not known.version_changed:
+        if known.ha_metadata is None:
+            return Inquiry(Question.HA_METADATA)
+        mode = UpgradeMode.LAST_STATE if known.ha_metadata else mode
+    wanted = finished(at).restoring(mode)
+    return replace(wanted, "the cluster was lost while its job was being cancelled")
 
 
 def _has_path(at: Situation) -> bool:

@@ -8,8 +8,14 @@ from attrs import evolve
 
 from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
-from flinkop.api.status import ReconciliationState
+from flinkop.api.recorded_spec import Form
+from flinkop.api.status import (
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+    ReconciliationState,
+)
 from flinkop.controllers.flinkdeployment import progress
+from flinkop.controllers.flinkdeployment.observation import NO_GENERATION, JobManagerFacts
 from flinkop.controllers.flinkdeployment.planning import (
     deciding,
     scaling,
@@ -162,31 +168,74 @@ def proceed(at: Situation) -> Outcome:
         return _old_is_gone(at)
     if manager.deleting:
         return Plan("waiting for the old cluster to be gone", at.status, wait=Wait.PROGRESS)
-    if manager.generation != at.status.observed_generation:
+    if not _is_wanted_one(at, manager):
         return _replace_old(at)
     if at.is_newer:  # P-6, so that what the user wants by now is a change like any other
-        status = record.already_upgraded(at.status)
+        status = record.already_upgraded(_with_known_id(at).status)
         return Plan("the interrupted deployment is there", status, again=True)
     if at.wants_suspended:
         steps = stopping.delete_steps(at)
         return Plan("suspending: deleting the cluster", at.status, steps, wait=Wait.PROGRESS)
-    return starting.submit(at, "finishing a deployment that was interrupted")
+    return starting.submit(_with_known_id(at), "finishing a deployment that was interrupted")
+
+
+def _is_wanted_one(at: Situation, manager: JobManagerFacts) -> bool:
+    """Whether the JobManager that is there is the one that the recorded attempt was to make (2.2).
+
+    A job whose cancellation was observed (R-23) is still in the old one: the recorded spec and its generation
+    are those of the job that was cancelled. Release 1.0 numbered neither Deployments nor attempts.
+    """
+    missing = at.status.job_manager_deployment_status is JobManager.MISSING
+    target = at.status.observed_generation
+    if target is None:
+        return missing and manager.generation == NO_GENERATION
+    cancelled = at.status.job_status.state is FlinkJobState.CANCELED
+    return manager.generation == target and (missing or not cancelled)
+
+
+def _with_known_id(at: Situation) -> Situation:
+    """Return `at` with the job's id if it is sure; releases before 1.10 did not always know it ahead.
+
+    Without one, the only job of the cluster is taken for its job (`progress`). HA metadata bears the id of a
+    job that starts from it, whichever release started it.
+    """
+    recorded = record.last_reconciled(at.status)
+    sure = recorded is None or recorded.form is Form.SINCE_1_10
+    if sure or at.recorded_mode is UpgradeMode.LAST_STATE:
+        return at
+    return at.having(evolve(at.status, job_status=evolve(at.status.job_status, job_id=None)))
 
 
 def _old_is_gone(at: Situation) -> Outcome:
     """No JobManager is left: start the new one, from what is written ahead if that is still wanted."""
-    if at.is_newer and situation.is_first_attempt(at.status):
-        # P-7: nothing of it exists, so a new spec wins
+    if situation.is_first_attempt(at.status) and (at.is_newer or not _has_job_id(at)):
+        # P-7: nothing of it exists, so it begins anew, and a new spec wins
         return starting.first_deployment(at.having(record.forget_first_attempt(at.status)))
     if at.wants_suspended:
         return stopping.suspended(at, telling.spec_changed(at) if at.is_newer else ())
     reason = "the old cluster is gone: deploying the new one"
     if at.is_newer and at.redeploys:
         return stopping.redeploy(at)
-    known = at.spec.job is None or at.status.job_status.job_id is not None
-    if known and not at.is_newer:
+    if at.is_newer or not _has_job_id(at):
+        return starting.deploy(at, reason, *(telling.spec_changed(at) if at.is_newer else ()))
+    if not _is_former_id(at):
         return starting.submit(at, reason)
-    return starting.deploy(at, reason, *(telling.spec_changed(at) if at.is_newer else ()))
+    if not at.observation.confirmed:
+        return Inquiry(Question.JOB_MANAGER)
+    return starting.deploy(at, reason)
+
+
+def _has_job_id(at: Situation) -> bool:
+    return at.spec.job is None or at.status.job_status.job_id is not None
+
+
+def _is_former_id(at: Situation) -> bool:
+    """Whether the id is that of the job that went: the reference gives the next one its own only now (R-65).
+
+    An id that `starting.attempt` wrote ahead is that of a job which has not started.
+    """
+    kept = at.spec.job is None or at.recorded_mode is UpgradeMode.LAST_STATE
+    return not kept and at.status.job_status.start_time is not None
 
 
 def _replace_old(at: Situation) -> Outcome:

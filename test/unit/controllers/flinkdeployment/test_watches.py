@@ -104,6 +104,13 @@ def test_changes_of_its_jobmanager(old, new, wakes):
     assert Queue().after("on_deployment", old, new) == expected
 
 
+def test_changes_of_a_jobmanager_without_an_owner():
+    """Older releases of the reference set none: its labels name the cluster."""
+    labels = {"app": "basic", "component": "jobmanager", "type": "flink-native-kubernetes"}
+    found = deployment(ownerReferences=[], labels=labels)
+    assert Queue().after("on_deployment", found, None) == [(BASIC, "user")]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "wakes"),
     [
