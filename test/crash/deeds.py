@@ -1,5 +1,6 @@
 """What is done in a scenario, by a user or by the world, and how one sees that it had its effect."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,13 @@ from flinkop.kube.meta import FLINKSESSIONJOBS
 JAR = Path(__file__)
 """Flink is simulated: any file does."""
 PERIOD_SECONDS = 2
-BROKEN = {"flinksim.submit": "crash"}
-"""Configuration with which a JobManager never answers."""
+SILENT: Mapping[str, Any] = {"flinkConfiguration": {"flinksim.submit": "crash"}}
+"""A spec with which a JobManager starts and never answers."""
+STUCK: Mapping[str, Any] = {
+    "jobManager": {"podTemplate": {"spec": {"nodeSelector": {"example.com/no-such": "node"}}}}
+}
+"""A spec with which a JobManager's pod never runs."""
+_LOOK_SECONDS = 0.2
 
 
 @attrs.frozen
@@ -64,11 +70,6 @@ def is_rolled_back(place: Place) -> bool:
 def is_gone(place: Place) -> bool:
     """Whether the resource is gone."""
     return not place.exists
-
-
-def has_checkpoint(place: Place) -> bool:
-    """Whether the job that runs has completed a checkpoint."""
-    return any(run.checkpoints for run in place.runs if run.ended is None)
 
 
 def has_savepoint(nonce: int) -> Done:
@@ -148,8 +149,13 @@ def deleted() -> Deed:
 
 
 def checkpointed() -> Deed:
-    """Nothing is done until the job has a checkpoint."""
-    return Deed("runs for a while", _nothing, has_checkpoint)
+    """Nothing is done until a checkpoint of the job is in its HA metadata."""
+
+    async def do(place: Place) -> None:
+        while not await place.has_checkpoint():  # noqa: ASYNC110 -- nobody watches ConfigMaps
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    return Deed("runs for a while", do, is_stable)
 
 
 def saved(nonce: int) -> Deed:
@@ -173,9 +179,9 @@ def redeployed_from_savepoint() -> Deed:
     return Deed("is redeployed", do, is_renewed)
 
 
-def broken() -> Deed:
+def broken(**spec: Any) -> Deed:
     """Its spec is changed to one that does not come up, and is rolled back."""
-    return changed(is_rolled_back, flinkConfiguration=BROKEN)
+    return changed(is_rolled_back, **spec)
 
 
 def failed() -> Deed:
@@ -201,7 +207,3 @@ def session_job_changed(**spec: Any) -> Deed:
         lambda place: place.change(spec, FLINKSESSIONJOBS),
         session_job_runs,
     )
-
-
-async def _nothing(_place: Place) -> None:
-    """Do nothing."""

@@ -93,6 +93,8 @@ def _told(one: Mapping[str, Any]) -> dict[str, Any]:
     metadata = told["metadata"]
     for key in _BOOKKEEPING:
         metadata.pop(key, None)
+    # Known only if a checkpoint was there when the operator looked.
+    (told.get("status") or {}).get("clusterInfo", {}).pop("state-size", None)
     if one["kind"] == "Deployment":
         metadata.pop("generation", None)  # how often the API server counted, not what it holds
         told["status"] = {"available": told.get("status", {}).get("availableReplicas", 0)}

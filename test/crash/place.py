@@ -21,10 +21,12 @@ from flinkop.kube.meta import (
     ObjectKey,
     ResourceType,
 )
+from flinkop.kube.objects import ConfigMapView
 
 NAME = "one"
 """Of the FlinkDeployment that all is about."""
 SESSION_JOB = "job"
+_CHECKPOINT = "checkpointID-"
 
 
 @attrs.define
@@ -153,6 +155,13 @@ class Place:
     def doubled(self) -> list[dict[str, Any]]:
         """Runs of one job that processed data at the same time."""
         return [one for one in self.world.ledger.doubled if one["lineage"][0] == self.namespace]
+
+    async def has_checkpoint(self) -> bool:
+        """Whether a checkpoint of the job is in its HA metadata."""
+        page = await self.client.list_all(
+            CONFIGMAPS, self.namespace, label_selector=f"app={NAME}", into=ConfigMapView
+        )
+        return any(key.startswith(_CHECKPOINT) for one in page.items for key in one.data)
 
     @property
     def savepoints(self) -> int:

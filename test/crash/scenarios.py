@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import attrs
 from crash.deeds import (
+    SILENT,
+    STUCK,
     Deed,
     broken,
     changed,
@@ -98,10 +100,14 @@ def stateful(mode: str, **conf: str) -> tuple[Deed, ...]:
 
 
 def keeping(
-    name: str, *deeds: Deed, before: tuple[Deed, ...], vague: tuple[str, ...] = ()
+    name: str,
+    *deeds: Deed,
+    before: tuple[Deed, ...],
+    options: Options = NOTHING,
+    vague: tuple[str, ...] = (),
 ) -> Scenario:
     """Return a scenario in which no state may be lost."""
-    return Scenario(name, deeds, before, keeps_state=True, vague=vague)
+    return Scenario(name, deeds, before, keeps_state=True, options=options, vague=vague)
 
 
 _SAVEPOINT, _LAST_STATE = stateful("savepoint"), stateful("last-state")
@@ -122,7 +128,7 @@ LATER = (
     keeping("savepoint-upgrade", WIDER, before=_SAVEPOINT),
     keeping("savepoint-upgrade-snapshots", WIDER, before=_SNAPSHOTS),
     keeping("savepoint-suspend-resume", suspended(), resumed(), before=_SAVEPOINT),
-    keeping("savepoint-rollback", broken(), before=stateful("savepoint", **_ROLLBACK)),
+    keeping("savepoint-rollback", broken(**STUCK), before=stateful("savepoint", **_ROLLBACK)),
     keeping("savepoint-on-deletion", deleted(), before=stateful("savepoint", **_ON_DELETION)),
     keeping("savepoint-by-nonce", saved(1), before=_SAVEPOINT),
     keeping(
@@ -137,8 +143,13 @@ LATER = (
     keeping("last-state-upgrade-by-cancel", WIDER, before=_BY_CANCEL),
     keeping("last-state-suspend-resume", suspended(), resumed(), before=_LAST_STATE),
     keeping("last-state-recover", robbed_of_job_manager(), before=_LAST_STATE),
-    keeping("last-state-rollback", broken(), before=stateful("last-state", **_ROLLBACK)),
-    keeping("restart-failed", failed(), before=stateful("savepoint", **_RESTARTED)),
+    keeping("last-state-rollback", broken(**SILENT), before=stateful("last-state", **_ROLLBACK)),
+    keeping(
+        "restart-failed",
+        failed(),
+        before=stateful("savepoint", **_RESTARTED),
+        options={f"{_PREFIX}reconcile.interval": "2 s"},
+    ),
     Scenario("standalone-deploy", _STANDALONE),
     Scenario("standalone-upgrade", (WIDER,), _STANDALONE),
     Scenario("standalone-delete", (deleted(),), _STANDALONE),

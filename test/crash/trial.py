@@ -20,6 +20,7 @@ from fakes.leanapi import leaves
 from flinksim.world import World
 
 from flinkop.kube.client import KubeClient
+from flinkop.kube.errors import ApiError
 from flinkop.kube.meta import (
     CONFIGMAPS,
     DEPLOYMENTS,
@@ -48,8 +49,8 @@ DEED_SECONDS = 60.0
 """Alone on a machine a deed takes one or two; here many are done at once."""
 SAME_SECONDS = 20.0
 """How long the last differences may take to go once the deed is done."""
-_AGAIN_SECONDS = 0.3
-_LATE_SECONDS = 0.5
+RUN_SECONDS = 240.0
+_AGAIN_SECONDS = 0.4
 
 
 @attrs.frozen(kw_only=True)
@@ -154,9 +155,11 @@ class _Run:
         """Do it all; return what is wrong."""
         said: list[str] = []
         try:
-            async with self._stack:
+            async with asyncio.timeout(RUN_SECONDS), self._stack:
                 await self._all()
-        except* (NotReachedError, EndedError) as errors:
+        except* TimeoutError:
+            said.append(f"it did not end within {RUN_SECONDS:g} s")
+        except* (NotReachedError, EndedError, ApiError) as errors:
             said += [str(error) for error in leaves(errors)]
         for operator in self._operators:
             said += [f"written after the kill: {write}" for write in operator.late_writes()]
@@ -222,7 +225,10 @@ class _Run:
         )
 
     async def _arrive(self, deed: Deed, step: int) -> None:
-        """Wait until the deed has its effect, the operator rests, and the picture is as wanted."""
+        """Wait until the deed has its effect, the operator rests, and the picture is as wanted.
+
+        Where none is wanted yet, it is to stay the same for a while.
+        """
         await self._until_done(deed)
         taken: Picture = {}
         try:
@@ -230,12 +236,11 @@ class _Run:
                 while True:
                     await self._operator.rest(idle=not self.place.exists)
                     taken = await self._picture()
-                    if self.wanted is None:
-                        await asyncio.sleep(_LATE_SECONDS)  # for writes nobody waits for
-                        break
-                    if taken == self.wanted[step]:
+                    if self.wanted is not None and taken == self.wanted[step]:
                         break
                     await asyncio.sleep(_AGAIN_SECONDS)
+                    if self.wanted is None and taken == await self._picture():
+                        break
         except TimeoutError:
             found = picture.difference(self.wanted[step], taken) if self.wanted else ""
             raise NotReachedError(f"the end state differs after it {deed.what}:\n{found}") from None

@@ -67,6 +67,12 @@ def test_times_ids_and_names_of_the_run_do_not_count():
     assert difference(first, second) == ""
 
 
+def test_the_size_of_the_state_does_not_count():
+    """It is in the status if a checkpoint was there when the operator looked."""
+    sized = resource(clusterInfo={"flink-version": "1.20", "state-size": "4541"})
+    assert taken(sized) == taken(resource(clusterInfo={"flink-version": "1.20"}))
+
+
 def test_a_job_that_is_not_the_one_in_the_status_is_seen():
     """The id that the status names has to be the one of the run."""
     wrong = taken(resource(), runs=(evolve(RUN, job_id="f" * 32),))
