@@ -65,6 +65,7 @@ async def tried(
     teller: Teller,
 ) -> list[Tally]:
     """Try all chosen crashes of the scenarios on a control plane that has the CRDs."""
+    end_on_sigterm()
     upstream = kubeconfigs.load(plane.kubeconfig)
     async with (
         connect(upstream) as connector,
@@ -98,19 +99,32 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def wanted(options: argparse.Namespace) -> list[Scenario]:
+    """Return the scenarios that were asked for; by name any, else those that work already."""
+    asked = {*options.scenario, *(crash.scenario for crash in options.point)}
+    if asked:
+        return [one for one in (*SCENARIOS, *LATER) if one.name in asked]
+    return [one for one in SCENARIOS if one.quick or not options.quick]
+
+
 def interrupted(*_: object) -> NoReturn:
     """SIGTERM ends it as Ctrl-C does: with everything it started."""
     raise KeyboardInterrupt
 
 
+def end_on_sigterm() -> None:
+    """The same for what runs on the event loop, where an exception out of nowhere would be lost."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
 def main(argv: list[str] | None = None) -> int:
     """0 when no point lost state or ran a job twice, and all ended as the undisturbed run."""
     options = arguments(argv)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupted)
+    signal.signal(signal.SIGTERM, interrupted)
     log.configure("console", "error")
-    asked = {*options.scenario, *(crash.scenario for crash in options.point)}
-    scenarios = [one for one in (*SCENARIOS, *LATER) if one.name in asked] if asked else SCENARIOS
+    scenarios = wanted(options)
     teller = Teller()
     try:
         teller.say("starting a control plane")
@@ -119,7 +133,7 @@ def main(argv: list[str] | None = None) -> int:
             teller.say("trying " + ", ".join(scenario.name for scenario in scenarios))
             chosen = selection.chosen(options.point, quick=options.quick)
             tallies = asyncio.run(tried(plane, scenarios, options.lanes, chosen, teller))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     except (ControlPlaneError, ExceptionGroup) as error:
         for failure in leaves(error):

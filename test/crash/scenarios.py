@@ -44,6 +44,7 @@ class Scenario:
         keeps_state: whether each run of the job has to begin with all the state there is.
         options: configuration of the operator.
         vague: what differs from run to run (see `picture.picture`).
+        quick: whether it is part of a quick run.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Scenario:
     keeps_state: bool = False
     options: Options = NOTHING
     vague: tuple[str, ...] = ()
+    quick: bool = False
 
 
 PLAIN = app()
@@ -66,16 +68,16 @@ WIDER = changed(job={"parallelism": 4})
 
 SCENARIOS = (
     Scenario("first-deploy", (deployed(PLAIN),)),
-    Scenario("first-deploy-ha", (deployed(HIGHLY_AVAILABLE),)),
+    Scenario("first-deploy-ha", (deployed(HIGHLY_AVAILABLE),), quick=True),
     Scenario("first-deploy-from-savepoint", (deployed(FROM_SAVEPOINT),), keeps_state=True),
-    Scenario("upgrade", (WIDER,), (deployed(PLAIN),)),
+    Scenario("upgrade", (WIDER,), (deployed(PLAIN),), quick=True),
     Scenario("upgrade-ha", (WIDER,), (deployed(HIGHLY_AVAILABLE),)),
-    Scenario("suspend-resume", (suspended(), resumed()), (deployed(PLAIN),)),
-    Scenario("recover", (robbed_of_job_manager(),), (deployed(PLAIN),)),
-    Scenario("delete", (deleted(),), (deployed(PLAIN),)),
+    Scenario("suspend-resume", (suspended(), resumed()), (deployed(PLAIN),), quick=True),
+    Scenario("recover", (robbed_of_job_manager(),), (deployed(PLAIN),), quick=True),
+    Scenario("delete", (deleted(),), (deployed(PLAIN),), quick=True),
     Scenario("delete-ha", (deleted(),), (deployed(HIGHLY_AVAILABLE),)),
     Scenario("session-deploy", (deployed(SESSION),)),
-    Scenario("session-change", (changed(restartNonce=1),), (deployed(SESSION),)),
+    Scenario("session-change", (changed(restartNonce=1),), (deployed(SESSION),), quick=True),
     Scenario("session-recover", (robbed_of_job_manager(),), (deployed(HIGHLY_AVAILABLE_SESSION),)),
     Scenario("session-delete", (deleted(),), (deployed(SESSION),)),
 )
@@ -105,9 +107,12 @@ def keeping(
     before: tuple[Deed, ...],
     options: Options = NOTHING,
     vague: tuple[str, ...] = (),
+    quick: bool = False,
 ) -> Scenario:
     """Return a scenario in which no state may be lost."""
-    return Scenario(name, deeds, before, keeps_state=True, options=options, vague=vague)
+    return Scenario(
+        name, deeds, before, keeps_state=True, options=options, vague=vague, quick=quick
+    )
 
 
 _SAVEPOINT, _LAST_STATE = stateful("savepoint"), stateful("last-state")
@@ -125,7 +130,7 @@ _STANDALONE = (deployed(app(mode="standalone")),)
 _SESSION_JOB = (deployed(SESSION), session_job_submitted())
 
 LATER = (
-    keeping("savepoint-upgrade", WIDER, before=_SAVEPOINT),
+    keeping("savepoint-upgrade", WIDER, before=_SAVEPOINT, quick=True),
     keeping("savepoint-upgrade-snapshots", WIDER, before=_SNAPSHOTS),
     keeping("savepoint-suspend-resume", suspended(), resumed(), before=_SAVEPOINT),
     keeping("savepoint-rollback", broken(**STUCK), before=stateful("savepoint", **_ROLLBACK)),
@@ -139,11 +144,16 @@ LATER = (
     ),
     # The savepoint is older than the state that is given up for it: on purpose.
     Scenario("savepoint-redeploy", (redeployed_from_savepoint(),), (*_SAVEPOINT, saved(1))),
-    keeping("last-state-upgrade", WIDER, before=_LAST_STATE),
+    keeping("last-state-upgrade", WIDER, before=_LAST_STATE, quick=True),
     keeping("last-state-upgrade-by-cancel", WIDER, before=_BY_CANCEL),
     keeping("last-state-suspend-resume", suspended(), resumed(), before=_LAST_STATE),
     keeping("last-state-recover", robbed_of_job_manager(), before=_LAST_STATE),
-    keeping("last-state-rollback", broken(**SILENT), before=stateful("last-state", **_ROLLBACK)),
+    keeping(
+        "last-state-rollback",
+        broken(**SILENT),
+        before=stateful("last-state", **_ROLLBACK),
+        quick=True,
+    ),
     keeping(
         "restart-failed",
         failed(),

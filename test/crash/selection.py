@@ -2,10 +2,7 @@
 
 from collections.abc import Callable, Collection
 
-from crash.writes import Crash, Point
-
-_PASSED_BY = ("create events", "patch events", "create services", "create configmaps")
-"""Writes that nothing later depends on, or that only repeat what the write before them shows."""
+from crash.writes import Crash, Relay, is_flinks
 
 
 def chosen(only: Collection[Crash], *, quick: bool) -> Callable[[Crash], bool]:
@@ -13,13 +10,13 @@ def chosen(only: Collection[Crash], *, quick: bool) -> Callable[[Crash], bool]:
 
     Args:
         only: no others, when there are any.
-        quick: whether to leave out writes of little consequence.
+        quick: relays, which kill at every write for the price of five points, and points at writes to
+            Flink, which cannot be taken back.
     """
 
     def judge(crash: Crash) -> bool:
         if only:
             return crash in only
-        passed_by = isinstance(crash, Point) and crash.write.what.startswith(_PASSED_BY)
-        return not (quick and passed_by)
+        return not quick or isinstance(crash, Relay) or is_flinks(crash.write)
 
     return judge

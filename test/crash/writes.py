@@ -111,6 +111,11 @@ def name(request: ApiRequest, target: Target) -> str:
     return _steady(f"{request.verb} {what} {_object(request)}".rstrip() + rehearsed)
 
 
+def is_flinks(write: Write) -> bool:
+    """Return whether it is a write to Flink: `name` begins with an HTTP method then, else with a verb."""
+    return write.what.partition(" ")[0].isupper()
+
+
 def shown(request: ApiRequest) -> str:
     """Return what is in the write, short enough for a line."""
     text = request.body.decode(errors="replace")
