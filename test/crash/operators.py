@@ -1,7 +1,7 @@
 """Operators to be killed: each a process of its own, forked warm, with every write of it in sight.
 
-A start from scratch costs three quarters of a second of CPU for imports alone; forked from a process that has
-them it costs a few milliseconds. What runs is `flinkop run`, and what ends it is SIGKILL.
+A start from scratch costs 0.7 s of CPU for imports alone; forked from a process that has them it costs some
+milliseconds. What runs is `flinkop run`, and what ends it is SIGKILL.
 """
 
 import asyncio
