@@ -83,7 +83,10 @@ class Campaign:
         return list(self.tallies.values())
 
     async def _lane(self) -> None:
-        while True:
+        lane = asyncio.current_task()
+        assert lane is not None
+        # Asked as well as raised: a TaskGroup inside that was failing anyway forgets a cancellation.
+        while not lane.cancelling():
             tally, crash = await self._todo.get()
             outcome = await self.play(tally.scenario, crash, tally.wanted)
             if crash is None:
