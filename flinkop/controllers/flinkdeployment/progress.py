@@ -114,11 +114,12 @@ def _job_manager_gone(subject: Subject) -> FlinkDeploymentStatus:
     status, facts = subject.status, subject.observation.job_manager
     if facts is not None and facts.ours:
         return status
-    return evolve(
-        status,
-        job_manager_deployment_status=JobManager.MISSING,
-        job_status=evolve(status.job_status, state=_ended(status.job_status.state)),
-    )
+    status = evolve(status, job_manager_deployment_status=JobManager.MISSING)
+    recorded = record.last_reconciled(status)
+    if recorded is None or recorded.spec.job is None:
+        return status  # a session cluster has no job of its own that could have ended
+    job = evolve(status.job_status, state=_ended(status.job_status.state))
+    return evolve(status, job_status=job)
 
 
 def _ended(state: FlinkJobState | None) -> FlinkJobState | None:

@@ -116,6 +116,13 @@ def test_the_old_cluster_is_gone(before, after):
         assert found.drafts == ()
 
 
+def test_a_session_cluster_that_is_gone_ends_no_job():
+    """It has none of its own: its status looks the same however often it was replaced."""
+    found = assess(upgrading(session(), 2, job=None, job_manager=JobManager.READY), GONE)
+    assert found.status.job_manager_deployment_status is JobManager.MISSING
+    assert found.status.job_status.state is None
+
+
 # --- the JobManager (2.4)
 
 
