@@ -18,6 +18,7 @@ from flinkop.api.common import UpgradeMode
 from flinkop.api.status import ReconciliationState
 from flinkop.controllers.flinkdeployment import progress, taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
+    remains,
     rollback,
     starting,
     steady,
@@ -26,27 +27,20 @@ from flinkop.controllers.flinkdeployment.planning import (
     upgrading,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
-from flinkop.controllers.flinkdeployment.planning.steps import Outcome, Plan, Submit, Wait
+from flinkop.controllers.flinkdeployment.planning.steps import Outcome, Plan, Wait
 from flinkop.lifecycle import record
 
 
 def plan(at: Situation) -> Outcome:
     """Return what to do for a resource that is not being deleted.
 
-    Two JobManagers of one resource never run side by side: a Deployment that was deleted by hand, or
-    with a propagation other than Foreground, goes before its pods do, so the last pod is waited for.
-    A standalone cluster's TaskManagers belong to no JobManager, and go before the next one comes, too.
+    A standalone cluster's TaskManagers belong to no JobManager, and go before the next one comes.
     """
     made = _plan(at)
     left = taskmanagers.left_over(at.observation)
     if left is not None and not (isinstance(made, Plan) and made.stall is not None):
-        return stopping.without_task_managers(left, at.status)
-    left_over = at.observation.pods and at.observation.job_manager is None
-    if left_over and isinstance(made, Plan) and any(isinstance(s, Submit) for s in made.steps):
-        return Plan(
-            "waiting for the old JobManager's pod to be gone", at.status, wait=Wait.PROGRESS
-        )
-    return made
+        made = stopping.without_task_managers(left, at.status)
+    return remains.once_gone(at, made, known=record.last_reconciled(at.status) is not None)
 
 
 def _plan(at: Situation) -> Outcome:
@@ -97,6 +91,6 @@ def _from_nothing(at: Situation) -> Outcome:
     return Plan(
         reason="a cluster from before the status was lost is in the way: deleting it first",
         status=at.status,
-        steps=stopping.delete_steps(at),
+        steps=stopping.delete_steps(at, foreground=True),
         wait=Wait.PROGRESS,
     )
