@@ -28,7 +28,7 @@ PODS = Observation(pods=True)
     "at",
     [
         situation(NEW, UPGRADING, UNASKED, generation=2),
-        situation(APP, lost(), UNASKED),
+        situation(APP, lost(), evolve(UNASKED, confirmed=True)),
         situation(SUSPENDED, written_ahead(APP, 2, job_id=None), UNASKED, generation=2),
     ],
 )
