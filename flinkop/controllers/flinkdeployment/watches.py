@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
+from flinkop.builders.identity import cluster_names
 from flinkop.controllers.flinkdeployment import signals
 from flinkop.kube import meta
 from flinkop.kube.objects import CustomObject, DeploymentView, PodView
@@ -46,7 +47,10 @@ class Watches:
             self._add(new.metadata, "user")
 
     def on_deployment(self, old: DeploymentView | None, new: DeploymentView | None) -> None:
-        """A JobManager Deployment: available, failing, gone; one of TaskManagers: gone."""
+        """A JobManager Deployment: available, failing, gone; one of TaskManagers: gone.
+
+        One of nobody that is gone may have had the name of one of ours.
+        """
         found = new or old
         if found is None:
             return
@@ -54,9 +58,15 @@ class Watches:
             return  # what counts is when it is gone
         if new is not None and signals.job_manager_signal(old) == signals.job_manager_signal(new):
             return
-        for owner in found.metadata.owner_references:
-            if owner.kind == meta.FLINKDEPLOYMENTS.kind:
-                self.enqueue(Request(found.metadata.namespace, owner.name), "user")
+        owners = [
+            one.name
+            for one in found.metadata.owner_references
+            if one.kind == meta.FLINKDEPLOYMENTS.kind
+        ]
+        if new is None and not owners:
+            owners = cluster_names(found.metadata.name)
+        for name in owners:
+            self.enqueue(Request(found.metadata.namespace, name), "user")
 
     def on_pod(self, old: PodView | None, new: PodView | None) -> None:
         """A JobManager pod: when the reason why it does not run changes, or it outlived its Deployment."""
