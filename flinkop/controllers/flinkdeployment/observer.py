@@ -170,6 +170,8 @@ class Observer:
             found = await self.kube.get(meta.DEPLOYMENTS, ctx.key, into=DeploymentView)
         except kube_errors.NotFound:
             return
+        if not _is_ours(found.metadata, ctx):
+            return  # found in the way when ours is made
         self.deployment_found(found)
         raise RetryError(f"Deployment {ctx.key} is there, the cache was behind", _BEHIND_SECONDS)
 

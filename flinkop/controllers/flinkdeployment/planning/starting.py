@@ -60,7 +60,8 @@ class Restore:
 def first_deployment(at: Situation) -> Outcome:
     """R-2: from nothing to submitted, in one go."""
     if at.wants_suspended:
-        return Plan("the job is to be suspended and was never deployed: nothing to do", at.status)
+        mended = evolve(at.status, error=None)  # of a spec that was refused, and is good now
+        return Plan("the job is to be suspended and was never deployed: nothing to do", mended)
     job = at.spec.job
     path = (job.initial_savepoint_path if job else None) or None
     at = at.restoring(UpgradeMode.SAVEPOINT if path else UpgradeMode.STATELESS)

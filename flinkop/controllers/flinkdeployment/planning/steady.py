@@ -6,6 +6,7 @@ ago goes; old snapshots go.
 """
 
 import datetime as dt
+from typing import Final
 
 from attrs import evolve
 
@@ -44,6 +45,8 @@ from flinkop.lifecycle import cluster_health, record
 from flinkop.lifecycle.failure import words
 from flinkop.lifecycle.state import Stall
 from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Available, Impossible, NotNow, Question
+
+_NOT_ROLLED_BACK: Final = "It is not rolled back, because there is no HA metadata that the last stable spec could start from: mend the spec"
 
 
 def steady(at: Situation) -> Outcome:
@@ -245,6 +248,8 @@ def _retire(at: Situation) -> Plan | None:
 def _idle(at: Situation) -> Plan:
     status = at.status
     stall = _lost_stall(at) if is_lost(at) else _job_stall(status)
+    if stall is not None and _is_past_rollback(at):
+        stall = evolve(stall, message=f"{stall.message}. {_NOT_ROLLED_BACK}")
     moments = (deadlines.rollback(at), _retirement_due(at), *snapshots.due_at(at))
     times = [moment for moment in moments if moment is not None and moment > at.now]
     said = tuple(
@@ -261,16 +266,23 @@ def _idle(at: Situation) -> Plan:
     )
 
 
+def _is_past_rollback(at: Situation) -> bool:
+    """Whether it is time to roll back, and yet nothing was found to go back with."""
+    until = deadlines.rollback(at)
+    return until is not None and at.now >= until and not at.differs
+
+
 def _retirement_due(at: Situation) -> dt.datetime | None:
     return deadlines.retirement(at) if at.observation.job_manager is not None else None
 
 
 def _lost_stall(at: Situation) -> Stall:
-    message = (
-        f"the JobManager Deployment is gone and is not deployed again, because {_cannot_recover(at)}. "
-        "Change spec.restartNonce to start the cluster anew"
+    cause = f"the JobManager Deployment is gone and is not deployed again, because {_cannot_recover(at)}"
+    unproven = not at.options.high_availability and at.user_mode is not UpgradeMode.STATELESS
+    remedy = (
+        telling.START_FROM if unproven else "Change spec.restartNonce to start the cluster anew"
     )
-    return Stall("JobManagerMissing", message)
+    return Stall("JobManagerMissing", f"{cause}. {remedy}")
 
 
 def _reason(status: FlinkDeploymentStatus) -> str:

@@ -99,6 +99,13 @@ def test_a_job_that_is_suspended_from_the_start_is_not_touched():
     assert (made.steps, made.status) == ((), FlinkDeploymentStatus())
 
 
+def test_a_first_spec_that_was_refused_is_mended_and_suspended():
+    """Its error goes: what was wrong is no more, and nothing is left to be done."""
+    made = planned(situation(SUSPENDED, FlinkDeploymentStatus(error="refused")))
+    assert made.steps == ()
+    assert made.status.error is None
+
+
 def test_a_first_start_removes_old_job_graphs_and_no_checkpoints():
     """With HA, a job graph of a namesake would run beside the new job; a session cluster keeps it."""
     made = planned(situation(APP, high_availability=True))

@@ -476,21 +476,34 @@ def test_a_lost_job_that_was_started_from_a_savepoint():
 
 
 @pytest.mark.parametrize(
-    ("spec", "status", "options", "word"),
+    ("spec", "status", "options", "word", "remedy"),
     [
-        (APP, lost(), {"recovery": False}, "recovery.enabled is false"),
-        (wants(APP, LAST_STATE), lost(), {}, "nothing tells which checkpoint"),
-        (SESSION, lost(SESSION), {}, "without high availability"),
+        (APP, lost(), {"recovery": False}, "recovery.enabled is false", "restartNonce"),
+        (
+            wants(APP, LAST_STATE),
+            lost(),
+            {},
+            "nothing tells which checkpoint",
+            "savepointRedeployNonce",
+        ),
+        (
+            wants(APP, LAST_STATE),
+            lost(),
+            {"recovery": False, "high_availability": True},
+            "recovery.enabled is false",
+            "restartNonce",
+        ),
+        (SESSION, lost(SESSION), {}, "without high availability", "restartNonce"),
     ],
 )
-def test_a_lost_jobmanager_that_stays_lost(spec, status, options, word):
+def test_a_lost_jobmanager_that_stays_lost(spec, status, options, word, remedy):
     """Told why, and how to start anew; nothing changes by itself."""
     made = planned(situation(spec, status, GONE, **options))
     assert made.steps == ()
     assert made.stall is not None
     assert made.stall.reason == "JobManagerMissing"
     assert word in made.stall.message
-    assert "restartNonce" in made.stall.message
+    assert remedy in made.stall.message
 
 
 def test_a_lost_session_cluster_with_high_availability():
@@ -667,6 +680,18 @@ def test_a_rollback_needs_the_state_to_be_there():
     assert names(made)[0] == "Rollback"
     gone = planned(evolve(at, status=made.status, observation=GONE), ha=NO_METADATA)
     assert step(gone, steps.Submit).savepoint_path == PATH
+
+
+def test_a_failure_that_is_not_rolled_back_says_why():
+    """Once it is past the time at which it would have been."""
+    failed = evolve(unstable(mode=LAST_STATE), job_manager_deployment_status=JobManager.ERROR)
+    at = situation(wants(NEW, LAST_STATE), failed, BROKEN, generation=2, **ROLLBACK)
+    made = planned(at, ha=NO_METADATA)
+    assert made.stall is not None
+    assert "not rolled back, because there is no HA metadata" in made.stall.message
+    off = planned(evolve(at, options=evolve(at.options, rollback=False)), ha=NO_METADATA)
+    assert off.stall is not None
+    assert "not rolled back" not in off.stall.message
 
 
 def test_when_nothing_is_rolled_back():
