@@ -124,12 +124,14 @@ class ClusterFacts:
         high_availability: whether both the running and the wanted cluster keep HA metadata.
         recorded_mode: how the present run was restored.
         never_started: whether no JobManager pod of this Deployment was ever available.
+        job_unknown: whether the JobManager answers and knows no such job: it ended while nobody looked.
     """
 
     job_manager: JobManager
     high_availability: bool = False
     recorded_mode: UpgradeMode = UpgradeMode.STATELESS
     never_started: bool = False
+    job_unknown: bool = False
 
 
 @frozen
@@ -315,7 +317,7 @@ def _cluster(facts: Facts, cluster: ClusterFacts, decision: NotNow) -> Decision:
         if isinstance(found, Available):
             return evolve(found, reason="the JobManager never started, so nothing was done since")
         return found
-    down = missing or cluster.job_manager is JobManager.ERROR
+    down = missing or cluster.job_manager is JobManager.ERROR or cluster.job_unknown
     if down and not _has_metadata(facts):
         return Impossible(_NO_METADATA)
     return decision

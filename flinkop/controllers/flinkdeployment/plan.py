@@ -19,6 +19,7 @@ from flinkop.api.status import ReconciliationState
 from flinkop.controllers.flinkdeployment import progress, taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
     rollback,
+    situation,
     starting,
     steady,
     stopping,
@@ -26,8 +27,15 @@ from flinkop.controllers.flinkdeployment.planning import (
     upgrading,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
-from flinkop.controllers.flinkdeployment.planning.steps import Outcome, Plan, Submit, Wait
+from flinkop.controllers.flinkdeployment.planning.steps import (
+    Inquiry,
+    Outcome,
+    Plan,
+    Submit,
+    Wait,
+)
 from flinkop.lifecycle import record
+from flinkop.lifecycle.upgrade import Question
 
 
 def plan(at: Situation) -> Outcome:
@@ -46,7 +54,25 @@ def plan(at: Situation) -> Outcome:
         return Plan(
             "waiting for the old JobManager's pod to be gone", at.status, wait=Wait.PROGRESS
         )
+    if isinstance(made, Plan) and _is_missed(at) and _goes_on_without(at, made):
+        return Inquiry(Question.JOB_MANAGER)
     return made
+
+
+def _is_missed(at: Situation) -> bool:
+    """Whether a JobManager should be there, or may have been made a moment ago, and is not in the cache."""
+    seen = at.observation
+    if seen.job_manager is not None or seen.confirmed or record.last_reconciled(at.status) is None:
+        return False
+    if at.recon in (ReconciliationState.UPGRADING, ReconciliationState.ROLLING_BACK):
+        return at.is_newer or record.is_suspending(at.status)
+    return not situation.recorded_as_down(at.status)
+
+
+def _goes_on_without(at: Situation, made: Plan) -> bool:
+    """Whether a plan starts, or records, something that is wrong while there is a JobManager."""
+    submits = any(isinstance(step, Submit) for step in made.steps)
+    return submits or made.status.reconciliation_status != at.status.reconciliation_status
 
 
 def _plan(at: Situation) -> Outcome:
@@ -80,7 +106,7 @@ def _plan(at: Situation) -> Outcome:
 def _from_nothing(at: Situation) -> Outcome:
     """Nothing is recorded: a first deployment, or a status that was lost."""
     manager = at.observation.job_manager
-    if manager is None or at.wants_suspended:
+    if manager is None:
         return starting.first_deployment(at)
     job = at.spec.job
     if (
@@ -94,9 +120,5 @@ def _from_nothing(at: Situation) -> Outcome:
             "a cluster of this resource runs, but its status is lost, and with it what tells where the job's state is",
             "Take a savepoint of the job, set spec.job.initialSavepointPath to it, and flinkop starts the job from there.",
         )
-    return Plan(
-        reason="a cluster from before the status was lost is in the way: deleting it first",
-        status=at.status,
-        steps=stopping.delete_steps(at),
-        wait=Wait.PROGRESS,
-    )
+    reason = "a cluster from before the status was lost is in the way: deleting it first"
+    return Plan(reason, at.status, stopping.delete_steps(at), wait=Wait.PROGRESS)

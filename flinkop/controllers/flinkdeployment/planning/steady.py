@@ -49,6 +49,13 @@ from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Available, Impossible, No
 _NOT_ROLLED_BACK: Final = "It is not rolled back, because there is no HA metadata that the last stable spec could start from: mend the spec"
 
 
+_NOT_FOUND: Final = (
+    "the JobManager answers and does not know the job: it may have ended while the JobManager restarted. "
+    "To run it again, change spec.job.savepointRedeployNonce with spec.job.initialSavepointPath set to where it "
+    "shall start from, or for a job without state spec.restartNonce"
+)
+
+
 def steady(at: Situation) -> Outcome:
     """Record that nothing new is asked for (P-2), then look after what is there."""
     return others(at.having(record.refresh(at.status, at.generation)))
@@ -130,15 +137,16 @@ def _recover(at: Situation) -> Outcome | None:
 
 
 def _restore_lost(at: Situation) -> Restore | Outcome:
-    """Return what a lost job comes back from; a job without state and without HA starts as it last did."""
+    """Return what a lost job comes back from; one without state and without metadata starts as it last did."""
     if at.spec.job is None:
         return Restore(None)
-    if at.options.high_availability:
-        found = starting.restore_last_state(at)
-        may_be_empty = isinstance(found, Plan) and at.user_mode is UpgradeMode.STATELESS
-        return Restore(None) if may_be_empty else found
     from_path = at.recorded_mode is UpgradeMode.SAVEPOINT
-    return Restore(starting.known_path(at.status) if from_path else None)
+    as_last = Restore(starting.known_path(at.status) if from_path else None)
+    if not at.options.high_availability:
+        return as_last
+    found = starting.restore_last_state(at)
+    stateless = isinstance(found, Plan) and at.user_mode is UpgradeMode.STATELESS
+    return as_last if stateless else found
 
 
 def is_lost(at: Situation) -> bool:
@@ -320,6 +328,8 @@ def _in_between(status: FlinkDeploymentStatus) -> bool:
 
 
 def _job_stall(status: FlinkDeploymentStatus) -> Stall | None:
+    if status.error == progress.JOB_NOT_FOUND:
+        return Stall("JobNotFound", _NOT_FOUND)
     if status.job_manager_deployment_status is JobManager.ERROR:
         return Stall("JobManagerFailed", words(status.error or "the JobManager cannot start"))
     if status.job_status.state is FlinkJobState.FAILED:

@@ -297,7 +297,7 @@ def test_a_change_when_no_cluster_is_left():
         status = status_of(APP, job_manager=JobManager.MISSING, job=job_state)
         made = planned(situation(NEW, status, GONE, generation=2))
         assert names(made) == ["SpecChanged", "WriteAhead", "Submit", "Submit"]
-        assert step(made, steps.Submit).job_id == "new-1"
+        assert str(step(made, steps.Submit).job_id).startswith("new-")
         assert recon(made.status) is ReconciliationState.DEPLOYED
         assert not made.again
 
@@ -339,7 +339,7 @@ def test_a_suspension():
     assert names(made) == ["SpecChanged", "Suspended", "WriteAhead", "CancelJob", "DeleteCluster"]
     assert record.is_suspending(made.status)
     gone = planned(situation(SUSPENDED, made.status, GONE, generation=2))
-    assert gone.steps == ()
+    assert names(gone) == []
     assert recon(gone.status) is ReconciliationState.DEPLOYED
     assert recorded_job(gone.status).state is JobState.SUSPENDED
     assert record.is_stable(gone.status)
@@ -352,11 +352,12 @@ def test_a_suspension_with_high_availability_leaves_no_metadata():
     """Stateless: what is resumed starts empty."""
     status = upgrading(SUSPENDED, 2, job_id=None)
     made = planned(situation(SUSPENDED, status, GONE, generation=2, high_availability=True))
-    assert names(made) == ["DeleteHaMetadata"]
+    assert names(made) == ["WriteAhead", "DeleteHaMetadata"]
+    assert step(made, steps.WriteAhead).status == made.status
 
 
 def test_a_suspension_of_a_cluster_that_is_gone():
-    """Nothing has to be written ahead."""
+    """Nothing has to be written ahead; but the cache may only not have it yet (T-42)."""
     status = status_of(APP, job_manager=JobManager.MISSING)
     made = planned(situation(SUSPENDED, status, GONE, generation=2))
     assert names(made) == ["SpecChanged"]

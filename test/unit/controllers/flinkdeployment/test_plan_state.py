@@ -153,9 +153,9 @@ def test_a_spec_that_is_taken_back_meanwhile_is_started_again():
 def test_a_suspension_by_savepoint(ha):
     """The JobManager stays to be asked, but only where a restart would not run the job again."""
     spec = wants(SUSPENDED, SAVEPOINT)
-    at = situation(
-        spec, stopping(status_of(APP)), seen(Done(PATH)), generation=2, high_availability=ha
-    )
+    ended = stopping(status_of(APP), job_state=FlinkJobState.FINISHED)
+    facts = seen(Done(PATH), job(FlinkState.FINISHED))
+    at = situation(spec, ended, facts, generation=2, high_availability=ha)
     made = planned(at)
     assert ("DeleteCluster" in names(made)) is not ha
     if ha:
@@ -343,11 +343,16 @@ def test_a_job_that_was_never_told_to_cancel_is_told_again():
     assert back.steps == ()
 
 
-def test_a_cluster_lost_while_its_job_is_cancelled_starts_from_the_known_checkpoint():
-    """Checkpoints outlive the cluster."""
+def test_a_cluster_lost_while_its_job_is_cancelled():
+    """The word may not have reached the job, which then took newer checkpoints: only HA metadata is proof."""
     status = cancelling(FlinkJobState.RECONCILING, job_manager=JobManager.MISSING)
-    made = planned(situation(wants(NEW, LAST_STATE), status, GONE, generation=2))
-    assert step(made, steps.Submit).savepoint_path == PATH
+    at = situation(wants(NEW, LAST_STATE), status, GONE, generation=2)
+    made = planned(at)
+    assert names(made)[-1] == "UpgradeFailed"
+    assert made.stall is not None
+    assert PATH in made.stall.message  # the person who decides is told what is known
+    kept = planned(evolve(at, options=evolve(at.options, high_availability=True), wants_ha=True))
+    assert step(kept, steps.Submit).savepoint_path == LAST_STATE_PATH
 
 
 # --- resumed
