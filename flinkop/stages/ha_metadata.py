@@ -32,8 +32,10 @@ class HaMetadata:
     kube: KubeClient
     zookeeper: HaZooKeeper
 
-    async def look(self, cluster: meta.ObjectKey, where: ZooKeeper | None) -> HaFacts:
-        """Return whether there is metadata to recover from.
+    async def look(
+        self, cluster: meta.ObjectKey, where: ZooKeeper | None, job_id: str | None = None
+    ) -> HaFacts:
+        """Return whether there is metadata to recover the job `job_id` from, None for any job.
 
         Raises:
             errors.ApiError: the API server refused or could not be reached: nothing is known then.
@@ -41,7 +43,8 @@ class HaMetadata:
         """
         if where is not None:
             return await self.zookeeper.look(where)
-        return ha_metadata.judge(_as_map(found) for found in await self._config_maps(cluster))
+        maps = await self._config_maps(cluster)
+        return ha_metadata.judge(map(_as_map, maps), job_id)
 
     async def delete(self, cluster: meta.ObjectKey, where: ZooKeeper | None) -> None:
         """Delete all of it; raises as `look` does."""

@@ -21,7 +21,7 @@ from flinkop.controllers.flinkdeployment.observation import (
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.flink.states import JobState as FlinkState
-from flinkop.lifecycle import record, state
+from flinkop.lifecycle import deployment_states, record, state
 from flinkop.lifecycle.upgrade import Question
 
 
@@ -198,6 +198,9 @@ class World:
 
     def _write(self, status: FlinkDeploymentStatus) -> None:
         status = state.summarize(status, generation=self.generation, now="t", stall=None)
+        before, after = self.status.lifecycle_state, status.lifecycle_state
+        if not deployment_states.is_possible(before, after):
+            self.broken.append(f"{before} became {after}")
         if status != self.status:
             self.writes += 1
             self.status = status

@@ -71,7 +71,7 @@ def session(**change: Any) -> dict[str, Any]:
     return merged(APP, {"job": None, **change})
 
 
-def stateful(mode: str, *, ha: bool = True, **change: Any) -> dict[str, Any]:
+def stateful(mode: str, /, *, ha: bool = True, **change: Any) -> dict[str, Any]:
     """The spec of an application whose job has state."""
     configuration = {**CHECKPOINTS, **(HA if ha else {})}
     return merged(app(flinkConfiguration=configuration, job={"upgradeMode": mode}), change)
@@ -303,6 +303,39 @@ class FlinkDeployment:
         job: str = call("POST", f"{self.rest}/jars/{name}/run", {"parallelism": 1})["jobid"]
         return job
 
+    def savepoint_by_hand(self) -> str:
+        """Take a savepoint through Flink's REST API, past the operator; returns its path."""
+        [jobmanager] = self.sim()["jobmanagers"]
+        [job] = [one["id"] for one in jobmanager["jobs"] if one["state"] == "RUNNING"]
+        savepoints = f"{self.rest}/jobs/{job}/savepoints"
+        asked = call("POST", savepoints, {"target-directory": "file:///data/by-hand"})
+        deadline = time.monotonic() + SECONDS
+        while (found := call("GET", f"{savepoints}/{asked['request-id']}"))["status"]["id"] != (
+            "COMPLETED"
+        ):
+            assert time.monotonic() < deadline, found
+            pause(0.05)
+        path: str = found["operation"]["location"]
+        return path
+
+    def lose_job_manager(self) -> None:
+        """Delete its JobManager Deployment, past the operator."""
+        self.api.delete(f"{self.place.apps('deployments')}/{self.name}")
+
+    def age_job_manager(self) -> None:
+        """Have its JobManager Deployment look as if it had been available for years."""
+        found = self.job_manager
+        assert found is not None, f"{self.name} has no JobManager"
+        long_ago = {"lastTransitionTime": "2020-01-01T00:00:00Z"}
+        conditions = [{**one, **long_ago} for one in found["status"]["conditions"]]
+        path = f"{self.place.apps('deployments')}/{self.name}/status"
+        self.api.patch(path, {"status": {"conditions": conditions}})
+
+    def lose_metadata(self) -> None:
+        """Delete Flink's HA metadata, past the operator."""
+        for name in self.ha_config_maps():
+            self.api.delete(f"{self.place.core('configmaps')}/{name}")
+
     def look(self) -> int:
         """Have the operator look now, not after its interval; returns the new generation."""
         nonce = {"kubernetes.operator.look": unique_name("n")}
@@ -361,6 +394,15 @@ class FlinkDeployment:
         """Wait until a condition has a status; returns the condition."""
         obj = self.until(lambda obj: condition(obj, kind).get("status") == truth, what=kind)
         return condition(obj, kind)
+
+    def wait_stalled(self, reason: str) -> Any:
+        """Wait until it says that somebody has to change something, for this reason; returns the condition."""
+
+        def reached(obj: Any) -> bool:
+            found = condition(obj, "Stalled")
+            return (found.get("status"), found.get("reason")) == ("True", reason)
+
+        return condition(self.until(reached, what=f"Stalled ({reason})"), "Stalled")
 
     def wait_runs(self, reached: Callable[[list[Any]], Any]) -> list[Any]:
         """Wait until the job's runs are as `reached(runs)` wants; Flink cannot be watched."""

@@ -250,11 +250,13 @@ class FlinkDeploymentReconciler:
     async def _advance_last_good(self, ctx: Context, seen: _Seen, problem: Problem) -> Result:
         """The spec is refused: say so, and go on with the last good one (behaviour.md L-30)."""
         self._say(ctx, seen)
-        ctx.say(_refusal(problem))
+        error = Failure(FailureType.VALIDATION, problem.message).to_json(self._limits(ctx))
+        news = error != ctx.status.error
+        if news:
+            ctx.say(_refusal(problem))
         _log.warning(
             f"spec refused: {problem.message}", reason=problem.reason, field=problem.field_path
         )
-        error = Failure(FailureType.VALIDATION, problem.message).to_json(self._limits(ctx))
         stall = Stall(problem.reason, problem.message)
         status = seen.status
         recorded = record.last_reconciled(status)
@@ -270,7 +272,10 @@ class FlinkDeploymentReconciler:
         generation = status.observed_generation or ctx.generation
         at = self._situation(ctx, seen, spec, generation)
         made = await self._plan(ctx, seen.options, at, plan.plan)
-        made = evolve(made, status=evolve(made.status, error=error), stall=stall)
+        # What else keeps the last good spec from being reached is told once, too.
+        told = made.stall is not None and not news
+        kept = tuple(s for s in made.steps if not (told and isinstance(s, steps.Say)))
+        made = evolve(made, status=evolve(made.status, error=error), steps=kept, stall=stall)
         return await self._act(ctx, made, seen.options)
 
     async def _act(self, ctx: Context, made: steps.Plan, options: ClusterOptions) -> Result:

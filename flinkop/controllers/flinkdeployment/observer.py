@@ -158,7 +158,8 @@ class Observer:
                 await self._confirm_absence(ctx)
                 return evolve(known, confirmed=True)
             case Question.HA_METADATA:
-                return evolve(known, ha=await self.metadata.look(ctx.key, options.zookeeper))
+                metadata = await self.metadata.look(ctx.key, options.zookeeper, _own_job(ctx))
+                return evolve(known, ha=metadata)
             case Question.CHECKPOINTS:
                 job_id = ctx.status.job_status.job_id or ""
                 found = await _checkpoints(self._client(ctx, options), job_id)
@@ -184,6 +185,8 @@ class Observer:
             found = await self.kube.get(meta.DEPLOYMENTS, ctx.key, into=DeploymentView)
         except kube_errors.NotFound:
             return
+        if not _is_ours(found.metadata, ctx):
+            return  # found in the way when ours is made
         self.deployment_found(found)
         raise RetryError(f"Deployment {ctx.key} is there, the cache was behind", _BEHIND_SECONDS)
 
@@ -460,6 +463,11 @@ async def _checkpoint(
     except flink_errors.FlinkError as error:
         return None if flink_errors.is_absent(error) else interpret.failed_call(error)
     return Done("") if isinstance(outcome, interpret.Triggered) else outcome
+
+
+def _own_job(ctx: Context) -> str | None:
+    """Return the id of an application's job; a session cluster has any number of jobs."""
+    return ctx.status.job_status.job_id
 
 
 def _running(facts: RestFacts) -> frozenset[str]:

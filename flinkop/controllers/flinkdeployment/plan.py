@@ -20,6 +20,7 @@ from flinkop.controllers.flinkdeployment import progress, taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
     remains,
     rollback,
+    situation,
     starting,
     steady,
     stopping,
@@ -27,8 +28,9 @@ from flinkop.controllers.flinkdeployment.planning import (
     upgrading,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
-from flinkop.controllers.flinkdeployment.planning.steps import Outcome, Plan, Wait
+from flinkop.controllers.flinkdeployment.planning.steps import Inquiry, Outcome, Plan, Submit, Wait
 from flinkop.lifecycle import record
+from flinkop.lifecycle.upgrade import Question
 
 
 def plan(at: Situation) -> Outcome:
@@ -40,7 +42,25 @@ def plan(at: Situation) -> Outcome:
     left = taskmanagers.left_over(at.observation)
     if left is not None and not (isinstance(made, Plan) and made.stall is not None):
         made = stopping.without_task_managers(left, at.status)
+    if isinstance(made, Plan) and _is_missed(at) and _goes_on_without(at, made):
+        return Inquiry(Question.JOB_MANAGER)
     return remains.once_gone(at, made, known=record.last_reconciled(at.status) is not None)
+
+
+def _is_missed(at: Situation) -> bool:
+    """Whether a JobManager should be there, or may have been made a moment ago, and is not in the cache."""
+    seen = at.observation
+    if seen.job_manager is not None or seen.confirmed or record.last_reconciled(at.status) is None:
+        return False
+    if at.recon in (ReconciliationState.UPGRADING, ReconciliationState.ROLLING_BACK):
+        return at.is_newer or record.is_suspending(at.status)
+    return not situation.recorded_as_down(at.status)
+
+
+def _goes_on_without(at: Situation, made: Plan) -> bool:
+    """Whether a plan starts, or records, something that is wrong while there is a JobManager."""
+    submits = any(isinstance(step, Submit) for step in made.steps)
+    return submits or made.status.reconciliation_status != at.status.reconciliation_status
 
 
 def _plan(at: Situation) -> Outcome:
@@ -74,7 +94,7 @@ def _plan(at: Situation) -> Outcome:
 def _from_nothing(at: Situation) -> Outcome:
     """Nothing is recorded: a first deployment, or a status that was lost."""
     manager = at.observation.job_manager
-    if manager is None or at.wants_suspended:
+    if manager is None:
         return starting.first_deployment(at)
     job = at.spec.job
     if (
@@ -88,9 +108,6 @@ def _from_nothing(at: Situation) -> Outcome:
             "a cluster of this resource runs, but its status is lost, and with it what tells where the job's state is",
             "Take a savepoint of the job, set spec.job.initialSavepointPath to it, and flinkop starts the job from there.",
         )
-    return Plan(
-        reason="a cluster from before the status was lost is in the way: deleting it first",
-        status=at.status,
-        steps=stopping.delete_steps(at, foreground=True),
-        wait=Wait.PROGRESS,
-    )
+    reason = "a cluster from before the status was lost is in the way: deleting it first"
+    steps = stopping.delete_steps(at, foreground=True)
+    return Plan(reason, at.status, steps, wait=Wait.PROGRESS)

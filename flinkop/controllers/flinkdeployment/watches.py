@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
+from flinkop.builders.identity import cluster_names
 from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.kube import meta
 from flinkop.kube.objects import CustomObject, DeploymentView, PodView
@@ -53,7 +54,10 @@ class Watches:
             self._add(new.metadata, "user")
 
     def on_deployment(self, old: DeploymentView | None, new: DeploymentView | None) -> None:
-        """A JobManager Deployment: available, failing, gone with its pods; one of TaskManagers: gone."""
+        """A JobManager Deployment: available, failing, gone with its pods; one of TaskManagers: gone.
+
+        One of nobody that is gone may have had the name of one of ours.
+        """
         found = new or old
         if found is None:
             return
@@ -63,13 +67,8 @@ class Watches:
             return  # and its pods with it
         if new is not None and signals.job_manager_signal(old) == signals.job_manager_signal(new):
             return
-        namespace = found.metadata.namespace
-        for owner in found.metadata.owner_references:
-            if owner.kind == meta.FLINKDEPLOYMENTS.kind:
-                self.enqueue(Request(namespace, owner.name), "user")
-        cluster = ownership.cluster_without_owner(found.metadata)
-        if cluster is not None:
-            self.enqueue(Request(namespace, cluster), "user")
+        for name in _clusters(found.metadata, gone=new is None):
+            self.enqueue(Request(found.metadata.namespace, name), "user")
 
     def on_pod(self, old: PodView | None, new: PodView | None) -> None:
         """A JobManager pod: when the reason why it does not run changes, or it outlived its Deployment."""
@@ -113,6 +112,18 @@ class Watches:
 
     def _add(self, metadata: meta.Meta, lane: Lane) -> None:
         self.enqueue(Request(metadata.namespace, metadata.name), lane)
+
+
+def _clusters(deployment: meta.Meta, *, gone: bool) -> list[str]:
+    """Return the FlinkDeployments that a Deployment concerns: its owners, or who bears its name or labels."""
+    owners = [
+        one.name for one in deployment.owner_references if one.kind == meta.FLINKDEPLOYMENTS.kind
+    ]
+    if owners:
+        return owners
+    named = ownership.cluster_without_owner(deployment)
+    free = cluster_names(deployment.name) if gone else []  # a FlinkDeployment may wait for its name
+    return list(dict.fromkeys([*([named] if named else []), *free]))
 
 
 def cluster_of_pod(pod: PodView) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ class Remover:
                 _log.info("the JobManager could not be scaled down first", error=str(error))
         propagation = _propagation(ctx)
         if propagation is DeletionPropagation.FOREGROUND and not step.foreground:
-            # What Foreground promises is kept by `planning.remains`, at less than half the price (ADR 0009).
+            # What Foreground promises is kept by `planning.remains`, at less than half the price (ADR 0010).
             propagation = DeletionPropagation.BACKGROUND
         await self._delete_deployment(ctx.key, step.uid, propagation)
 

@@ -38,6 +38,7 @@ def facts(at: Situation) -> Facts:
             high_availability=_can_have_ha_metadata(at),
             recorded_mode=at.recorded_mode,
             never_started=manager is not None and manager.never_available,
+            job_unknown=status.error == progress.JOB_NOT_FOUND,
         ),
     )
 

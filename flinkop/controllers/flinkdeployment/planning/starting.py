@@ -47,6 +47,11 @@ _NO_METADATA: Final = (
     "HA metadata is not available to restore from last state."
     "It is possible that the job has finished or terminally failed, or the configmaps have been deleted."
 )
+_UNREADABLE: Final = (
+    reasons.RESTORE_FAILED,
+    "the job's state is in HA metadata, and the cluster that is wanted keeps none, so it could not read it.",
+    "Switch high availability off again only when the job runs",
+)
 
 
 @frozen
@@ -60,7 +65,8 @@ class Restore:
 def first_deployment(at: Situation) -> Outcome:
     """R-2: from nothing to submitted, in one go."""
     if at.wants_suspended:
-        return Plan("the job is to be suspended and was never deployed: nothing to do", at.status)
+        mended = evolve(at.status, error=None)  # of a spec that was refused, and is good now
+        return Plan("the job is to be suspended and was never deployed: nothing to do", mended)
     job = at.spec.job
     path = (job.initial_savepoint_path if job else None) or None
     at = at.restoring(UpgradeMode.SAVEPOINT if path else UpgradeMode.STATELESS)
@@ -162,6 +168,8 @@ def _restore(at: Situation) -> Restore | Outcome:
         # What is there can only be somebody else's: nobody's state is deleted, but no graph may run.
         return Restore(path, (DropJobGraphs(at.zookeeper_of(at.spec)),) if at.wants_ha else ())
     if mode is UpgradeMode.LAST_STATE:
+        if not at.wants_ha:
+            return telling.refused(at, *_UNREADABLE)
         if not at.finds_ha_metadata:
             return telling.refused(at, reasons.RESTORE_FAILED, _OTHER_PLACE)
         return restore_last_state(at)
@@ -178,8 +186,13 @@ def restore_last_state(at: Situation) -> Restore | Outcome:
     if facts is None:
         return Inquiry(Question.HA_METADATA)
     if not facts.available:
-        return telling.refused(at, reasons.RESTORE_FAILED, _NO_METADATA)
+        return no_metadata(at)
     return Restore(_last_state_path(at, facts), (DropJobGraphs(at.options.zookeeper),))
+
+
+def no_metadata(at: Situation) -> Plan:
+    """Refuse to go on, because the HA metadata that the state is in is gone."""
+    return telling.refused(at, reasons.RESTORE_FAILED, _NO_METADATA)
 
 
 def _last_state_path(at: Situation, facts: HaFacts) -> str | None:

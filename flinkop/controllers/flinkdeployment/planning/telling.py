@@ -13,6 +13,11 @@ from flinkop.lifecycle.specdiff import DiffType
 from flinkop.lifecycle.state import Stall
 
 NAME_TAKEN: Final = "NameTaken"
+START_FROM: Final = (
+    "To start its job from a savepoint or checkpoint, set spec.job.initialSavepointPath to that, and change "
+    "spec.job.savepointRedeployNonce"
+)
+"""What to do where nothing proves which restore point is the newest."""
 
 
 def spec_changed(at: Situation) -> tuple[Step, ...]:

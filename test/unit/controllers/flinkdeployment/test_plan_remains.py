@@ -13,7 +13,11 @@ from fakes.deployments import (
 )
 from fakes.plans import APP, NEW, SUSPENDED, cleaned, lost, names, planned
 
-from flinkop.api.status import JobManagerDeploymentStatus as JobManager, ReconciliationState
+from flinkop.api.common import JobState
+from flinkop.api.status import (
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+)
 from flinkop.controllers.flinkdeployment import plan
 from flinkop.controllers.flinkdeployment.observation import Observation
 from flinkop.controllers.flinkdeployment.planning import cleanup, steps
@@ -92,7 +96,10 @@ def test_taskmanagers_outlive_their_jobmanager():
 def test_nothing_is_asked_about_a_cluster_that_is_down():
     """A suspended job costs no request in each interval."""
     status = status_of(
-        SUSPENDED, state=ReconciliationState.DEPLOYED, job_manager=JobManager.MISSING
+        SUSPENDED,
+        recorded_state=JobState.SUSPENDED,
+        job=FlinkJobState.FINISHED,
+        job_manager=JobManager.MISSING,
     )
     assert isinstance(plan.plan(situation(SUSPENDED, status, UNASKED)), steps.Plan)
     assert isinstance(plan.plan(situation(SUSPENDED, status, GONE)), steps.Plan)

@@ -98,7 +98,7 @@ def test_changes_of_the_resource(old, new, lane):
         (None, deployment(), False),
         (deployment(available=1), deployment(available=1, labels={"a": "b"}), False),
         (None, None, False),
-        (deployment("ReplicaSet"), None, False),
+        (None, deployment("ReplicaSet", available=1), False),
     ],
 )
 def test_changes_of_its_jobmanager(old, new, wakes):
@@ -112,6 +112,13 @@ def test_changes_of_a_jobmanager_without_an_owner():
     labels = {"app": "basic", "component": "jobmanager", "type": "flink-native-kubernetes"}
     found = deployment(ownerReferences=[], labels=labels)
     assert Queue().after("on_deployment", found, None) == [(BASIC, "user")]
+
+
+def test_a_deployment_of_nobody_that_goes_makes_its_name_free():
+    """A FlinkDeployment may have waited for it, by its own name or by that of its TaskManagers."""
+    foreign = deployment("ReplicaSet", name="basic-taskmanager")
+    free = Queue().after("on_deployment", foreign, None)
+    assert free == [(Request("ns", "basic-taskmanager"), "user"), (BASIC, "user")]
 
 
 @pytest.mark.parametrize(
