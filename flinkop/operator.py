@@ -43,6 +43,7 @@ from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
 from flinkop.stages import ha_metadata, references
 from flinkop.stages.exception_history import ExceptionHistory
+from flinkop.stages.remains import Remains
 from flinkop.stages.settings import Settings
 from flinkop.stages.snapshots import Snapshots
 from flinkop.stages.targets import Targets
@@ -190,7 +191,7 @@ def _deployment_controller(
 ) -> Controller:
     """Build the controller of FlinkDeployments, woken by them and by what is made for them."""
     queue = _queue(parts, "flinkdeployment")
-    handlers = watches.Watches(queue.add, caches.deployments.lister)
+    handlers = watches.Watches(queue.add, caches.deployments.lister, caches.pods.lister)
     caches.resources.add_handler(handlers.on_resource)
     caches.deployments.add_handler(handlers.on_deployment)
     caches.pods.add_handler(handlers.on_pod)
@@ -213,6 +214,7 @@ def _deployment_controller(
             exceptions=ExceptionHistory(parts.kube),
             snapshots=snapshots,
             deployment_found=caches.deployments.note_write,
+            remains=Remains(parts.kube),
         ),
         reconciler=Reconciler(
             maker=Maker(parts.kube, caches.deployments.note_write),

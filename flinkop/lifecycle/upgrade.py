@@ -54,6 +54,7 @@ class Question(enum.Enum):
     CHECKPOINTS = "which checkpoints the job has"
     JOB_MANAGER = "whether the JobManager Deployment is really gone"
     REQUIREMENTS = "with which parallelism the job may run"
+    REMAINS = "whether anything of a deleted cluster is left"
 
 
 @frozen

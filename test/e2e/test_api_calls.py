@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 MOST_FOR_A_START = 12
 MOST_FOR_A_RESTART = 16
+MOST_FOR_A_DELETION = 5
 OWN = {"e2e/counted": "true"}
 
 
@@ -98,4 +99,4 @@ async def test_few_requests_and_none_without_a_reason(stage, place, tmp_path):
         await asyncio.to_thread(cluster.delete)
         await asyncio.to_thread(cluster.wait_nothing_left)
         deleted = counted.requests()
-        assert len(deleted) <= 4, deleted
+        assert len(deleted) <= MOST_FOR_A_DELETION, "\n".join(deleted)

@@ -160,19 +160,42 @@ class FlinkDeployment:
 
     def hold_job_manager(self) -> None:
         """Keep its JobManager Deployment from going away when it is deleted."""
-        self._change_finalizers(self.name, lambda found: [*found, HOLD])
+        self._hold(self._deployment(self.name))
 
     def let_job_manager_go(self) -> None:
         """Undo that; what else keeps the Deployment is left alone."""
-        self._let_go(self.name)
+        self._let_go(self._deployment(self.name))
 
     def hold_task_managers(self) -> None:
         """The same for a standalone cluster's TaskManagers."""
-        self._change_finalizers(self.workers, lambda found: [*found, HOLD])
+        self._hold(self._deployment(self.workers))
 
     def let_task_managers_go(self) -> None:
         """Undo that."""
-        self._let_go(self.workers)
+        self._let_go(self._deployment(self.workers))
+
+    def start_task_manager(self) -> None:
+        """Start a TaskManager as a native JobManager would, one that takes its time to go when it is told to."""
+        labels = {"app": self.name, "component": "taskmanager", "type": "flink-native-kubernetes"}
+        owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": self.name, "uid": self.uid}
+        body = {
+            "metadata": {
+                "name": self.native_worker,
+                "labels": labels,
+                "finalizers": [HOLD],
+                "ownerReferences": [owner],
+            },
+            # On a node kwok would let it go at once.
+            "spec": {
+                "schedulerName": "none",
+                "containers": [{"name": "flink-main-container", "image": "flink"}],
+            },
+        }
+        self.api.request("POST", self.place.core("pods"), body)
+
+    def let_task_manager_go(self) -> None:
+        """Let it go."""
+        self._let_go(f"{self.place.core('pods')}/{self.native_worker}")
 
     def order(self, **orders: Any) -> None:
         """Tell flinksim how this cluster is to behave."""
@@ -204,6 +227,11 @@ class FlinkDeployment:
     def workers(self) -> str:
         """The name of a standalone cluster's TaskManager Deployment."""
         return f"{self.name}-taskmanager"
+
+    @property
+    def native_worker(self) -> str:
+        """The name of the TaskManager that `start_task_manager` starts."""
+        return f"{self.name}-taskmanager-1-1"
 
     @property
     def task_managers(self) -> Any | None:
@@ -469,13 +497,18 @@ class FlinkDeployment:
             self.place.core("pods"), reached, label_selector=f"app={self.name},component=jobmanager"
         )
 
-    def _let_go(self, deployment: str) -> None:
-        self._change_finalizers(deployment, lambda found: [one for one in found if one != HOLD])
+    def _deployment(self, name: str) -> str:
+        return f"{self.place.apps('deployments')}/{name}"
 
-    def _change_finalizers(self, deployment: str, change: Callable[[list[str]], list[str]]) -> None:
-        path = f"{self.place.apps('deployments')}/{deployment}"
+    def _hold(self, path: str) -> None:
+        self._change_finalizers(path, lambda found: [*found, HOLD])
+
+    def _let_go(self, path: str) -> None:
+        self._change_finalizers(path, lambda found: [one for one in found if one != HOLD])
+
+    def _change_finalizers(self, path: str, change: Callable[[list[str]], list[str]]) -> None:
         found = self.api.get(path)
-        assert found is not None, f"there is no Deployment {deployment}"
+        assert found is not None, f"there is no {path}"
         metadata = found["metadata"]
         finalizers = change(metadata.get("finalizers", []))
         version = metadata["resourceVersion"]
@@ -486,7 +519,7 @@ class FlinkDeployment:
         except Refused as error:
             if error.status != http.client.CONFLICT:
                 raise
-            self._change_finalizers(deployment, change)
+            self._change_finalizers(path, change)
 
     def _has_none(self, objects: Objects) -> bool:
         return not any(self._is_mine(item) for item in objects.values())

@@ -178,6 +178,8 @@ class Observation:
         has_ingress: whether an Ingress of this resource exists.
         ha: its HA metadata, when it was looked for.
         snapshots: the FlinkStateSnapshots of its job, oldest first; None where there can be none.
+        remains: whether the API server has something left of a cluster whose JobManager Deployment is gone,
+            when it was asked.
     """
 
     job_manager: JobManagerFacts | None = None
@@ -190,3 +192,4 @@ class Observation:
     has_ingress: bool = False
     ha: HaFacts | None = None
     snapshots: tuple[SnapshotFacts, ...] | None = None
+    remains: bool | None = None

@@ -51,10 +51,12 @@ from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.upgrade import Checkpoints, Question
 from flinkop.runtime.lister import Lister
 from flinkop.runtime.result import RetryError
+from flinkop.stages import remains
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
 from flinkop.stages.exception_history import ExceptionHistory
 from flinkop.stages.ha_metadata import HaMetadata
+from flinkop.stages.remains import Remains
 from flinkop.stages.snapshots import Snapshots
 
 _log = structlog.get_logger(__name__)
@@ -96,6 +98,7 @@ class Observer:
         exceptions: reads the exceptions of jobs.
         snapshots: the FlinkStateSnapshots of all jobs.
         deployment_found: is told of a Deployment that the cache does not have yet.
+        remains: looks for what is left of a deleted cluster.
     """
 
     deployments: Lister[DeploymentView]
@@ -108,6 +111,7 @@ class Observer:
     exceptions: ExceptionHistory
     snapshots: Snapshots
     deployment_found: Callable[[DeploymentView], None]
+    remains: Remains
     _info: dict[meta.ObjectKey, _InfoRead] = field(factory=dict)
 
     async def observe(
@@ -164,6 +168,16 @@ class Observer:
                 job_id = ctx.status.job_status.job_id or ""
                 bounds = await _requirements(self._client(ctx, options), job_id)
                 return evolve(known, rest=evolve(known.rest, requirements=bounds))
+            case Question.REMAINS:
+                return evolve(known, remains=await self._remains(ctx, known))
+
+    async def _remains(self, ctx: Context, known: Observation) -> bool:
+        """Look for what runs, and before another start also for what the next pods would start with."""
+        if known.task_managers is not None:  # they are there, and go when the JobManager has
+            return await self.remains.runs(ctx.key, remains.JOB_MANAGER)
+        if await self.remains.runs(ctx.key, remains.JOB_MANAGER, remains.TASK_MANAGER):
+            return True
+        return not ctx.deleting and await self.remains.is_configured(ctx.key)
 
     async def _confirm_absence(self, ctx: Context) -> None:
         """Ask the API server itself: a standby that takes over may know a status before its Deployment (T-42)."""

@@ -18,6 +18,7 @@ from flinkop.api.common import UpgradeMode
 from flinkop.api.status import ReconciliationState
 from flinkop.controllers.flinkdeployment import progress, taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
+    remains,
     rollback,
     situation,
     starting,
@@ -27,13 +28,7 @@ from flinkop.controllers.flinkdeployment.planning import (
     upgrading,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
-from flinkop.controllers.flinkdeployment.planning.steps import (
-    Inquiry,
-    Outcome,
-    Plan,
-    Submit,
-    Wait,
-)
+from flinkop.controllers.flinkdeployment.planning.steps import Inquiry, Outcome, Plan, Submit, Wait
 from flinkop.lifecycle import record
 from flinkop.lifecycle.upgrade import Question
 
@@ -41,22 +36,15 @@ from flinkop.lifecycle.upgrade import Question
 def plan(at: Situation) -> Outcome:
     """Return what to do for a resource that is not being deleted.
 
-    Two JobManagers of one resource never run side by side: a Deployment that was deleted by hand, or
-    with a propagation other than Foreground, goes before its pods do, so the last pod is waited for.
-    A standalone cluster's TaskManagers belong to no JobManager, and go before the next one comes, too.
+    A standalone cluster's TaskManagers belong to no JobManager, and go before the next one comes.
     """
     made = _plan(at)
     left = taskmanagers.left_over(at.observation)
     if left is not None and not (isinstance(made, Plan) and made.stall is not None):
-        return stopping.without_task_managers(left, at.status)
-    left_over = at.observation.pods and at.observation.job_manager is None
-    if left_over and isinstance(made, Plan) and any(isinstance(s, Submit) for s in made.steps):
-        return Plan(
-            "waiting for the old JobManager's pod to be gone", at.status, wait=Wait.PROGRESS
-        )
+        made = stopping.without_task_managers(left, at.status)
     if isinstance(made, Plan) and _is_missed(at) and _goes_on_without(at, made):
         return Inquiry(Question.JOB_MANAGER)
-    return made
+    return remains.once_gone(at, made, known=record.last_reconciled(at.status) is not None)
 
 
 def _is_missed(at: Situation) -> bool:
@@ -121,4 +109,5 @@ def _from_nothing(at: Situation) -> Outcome:
             "Take a savepoint of the job, set spec.job.initialSavepointPath to it, and flinkop starts the job from there.",
         )
     reason = "a cluster from before the status was lost is in the way: deleting it first"
-    return Plan(reason, at.status, stopping.delete_steps(at), wait=Wait.PROGRESS)
+    steps = stopping.delete_steps(at, foreground=True)
+    return Plan(reason, at.status, steps, wait=Wait.PROGRESS)

@@ -21,10 +21,17 @@ Enqueue = Callable[[Request, Lane], None]
 
 @frozen
 class Watches:
-    """The handlers, all of which end in `enqueue`; `deployments` are those of Flink clusters."""
+    """The handlers, all of which end in `enqueue`.
+
+    Attributes:
+        enqueue: takes a name.
+        deployments: those of Flink clusters.
+        pods: those of JobManagers, indexed by `signals.BY_CLUSTER`.
+    """
 
     enqueue: Enqueue
     deployments: Lister[DeploymentView]
+    pods: Lister[PodView]
 
     def on_resource(self, old: CustomObject | None, new: CustomObject | None) -> None:
         """A FlinkDeployment: its spec, its deletion, or its coming into view (L-3).
@@ -47,7 +54,7 @@ class Watches:
             self._add(new.metadata, "user")
 
     def on_deployment(self, old: DeploymentView | None, new: DeploymentView | None) -> None:
-        """A JobManager Deployment: available, failing, gone; one of TaskManagers: gone.
+        """A JobManager Deployment: available, failing, gone with its pods; one of TaskManagers: gone.
 
         One of nobody that is gone may have had the name of one of ours.
         """
@@ -56,6 +63,8 @@ class Watches:
             return
         if new is not None and new.metadata.deletion_timestamp is not None:
             return  # what counts is when it is gone
+        if new is None and self._has_pods(found.metadata.key):
+            return  # and its pods with it
         if new is not None and signals.job_manager_signal(old) == signals.job_manager_signal(new):
             return
         for name in _clusters(found.metadata, gone=new is None):
@@ -92,6 +101,9 @@ class Watches:
         """Return whether the Deployment that a JobManager pod belongs to is there."""
         name = pod.metadata.labels.get("app", "")
         return self.deployments.get(meta.ObjectKey(pod.metadata.namespace, name)) is not None
+
+    def _has_pods(self, deployment: meta.ObjectKey) -> bool:
+        return bool(self.pods.by_index(signals.BY_CLUSTER, str(deployment)))
 
     def _enqueue_cluster(self, pod: PodView) -> None:
         name = pod.metadata.labels.get("app")

@@ -181,6 +181,8 @@ class _Operator:
                 if world.deployment is not None:
                     raise _AgainError
                 return evolve(seen, confirmed=True)
+            case Question.REMAINS:
+                return evolve(seen, remains=bool(world.processes))
             case Question.HA_METADATA:
                 return evolve(seen, ha=_metadata(world))
             case Question.CHECKPOINTS:
@@ -234,8 +236,8 @@ class _Operator:
             case steps.CancelJob(job_id=job_id, required=required):
                 taken = not self.how.deaf and world.cancel(job_id)
                 return "Cancellation Error" if required and not taken else None
-            case steps.DeleteCluster(uid=uid):
-                self._delete(uid)
+            case steps.DeleteCluster():
+                self._delete(step)
             case steps.DeleteHaMetadata():
                 self._delete_metadata()
             case steps.DropJobGraphs():
@@ -275,17 +277,18 @@ class _Operator:
         if down and not world.stateful and _recorded_mode(summed) is UpgradeMode.STATELESS:
             world.ledger = evolve(world.ledger, forgone=True)
 
-    def _delete(self, uid: str) -> None:
+    def _delete(self, step: steps.DeleteCluster) -> None:
         world = self.world
         deployment = world.deployment
-        if deployment is None or deployment.uid != uid or deployment.deleting:
+        if deployment is None or deployment.uid != step.uid or deployment.deleting:
             return
         # What happens between a look and its deeds cannot be known: it may cost a refusal, never state.
         judged = self.how.meanwhile is None and not world.deleted
         wrong = _unsafe_deletion(world) if judged else None
         if wrong is not None:
             world.broken.append(wrong)
-        world.deployment = evolve(deployment, deleting=True)
+        # In the background it is gone at once, and its pod after it.
+        world.deployment = evolve(deployment, deleting=True) if step.foreground else None
 
     def _delete_metadata(self) -> None:
         """Delete the HA ConfigMaps; what only they know must not be needed any more."""

@@ -143,7 +143,7 @@ class Maker:
             await self.kube.create(rt, key.namespace, body, into=Partial)
         except errors.AlreadyExists:
             existing = (await self.kube.get(rt, key, into=Partial)).metadata
-            if existing.deletion_timestamp is not None:
+            if existing.deletion_timestamp is not None or _is_orphan(existing, ctx, owner):
                 raise RetryError(
                     f"{rt.kind} {key} of an earlier cluster is still there; waiting for it to go",
                     _STILL_GOING_SECONDS,
@@ -189,6 +189,14 @@ def _adopt_task_managers(found: DeploymentView) -> None:
 def _is_ours(ctx: Context, metadata: meta.Meta) -> bool:
     deployed = record.last_reconciled(ctx.status) is not None
     return ownership.is_ours(metadata, name=ctx.key.name, uid=ctx.about.uid, deployed=deployed)
+
+
+def _is_orphan(found: meta.Meta, ctx: Context, owner: str) -> bool:
+    """Whether it belongs to an earlier Deployment and is about to go: taken over, it might go all the same."""
+    return any(
+        ref.kind == meta.DEPLOYMENTS.kind and ref.name == ctx.key.name and ref.uid != owner
+        for ref in found.owner_references
+    )
 
 
 def _task_managers(ctx: Context) -> meta.ObjectKey:

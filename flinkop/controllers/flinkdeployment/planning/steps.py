@@ -106,11 +106,13 @@ class DeleteCluster:
     """Delete the JobManager Deployment `uid`, and with it all that it owns.
 
     `scale_down` first takes its replicas to 0, so that a JobManager that still has a job does not
-    start new TaskManagers while everything is being deleted (kubernetes-objects.md 2.4).
+    start new TaskManagers while everything is being deleted (kubernetes-objects.md 2.4). `foreground`
+    keeps the Deployment until all else is gone, where nobody would ask for remains (`planning.remains`).
     """
 
     uid: str
     scale_down: bool
+    foreground: bool = False
 
 
 @frozen

@@ -126,8 +126,12 @@ def finished(at: Situation) -> Situation:
     return at.having(evolve(at.status, job_status=job))
 
 
-def delete_steps(at: Situation) -> tuple[Step, ...]:
-    """Return the steps that take the cluster away; a job of ours that runs is cancelled first."""
+def delete_steps(at: Situation, *, foreground: bool = False) -> tuple[Step, ...]:
+    """Return the steps that take the cluster away; a job of ours that runs is cancelled first.
+
+    `foreground` where no record will tell the next plan that there was a cluster; and a JobManager that was
+    never available may have no pod yet.
+    """
     facts, rest = at.observation.job_manager, at.observation.rest
     if facts is None or facts.deleting:
         return ()
@@ -142,7 +146,11 @@ def delete_steps(at: Situation) -> tuple[Step, ...]:
     standalone = taskmanagers.own(at.observation) is not None  # its JobManager starts no others
     return (
         *(CancelJob(jid) for jid in own),
-        DeleteCluster(facts.uid, scale_down=not quiet and not standalone),
+        DeleteCluster(
+            facts.uid,
+            scale_down=not quiet and not standalone,
+            foreground=foreground or facts.never_available,
+        ),
         *((DeleteTaskManagers(with_it.uid),) if with_it else ()),
     )
 

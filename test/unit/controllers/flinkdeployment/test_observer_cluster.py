@@ -21,6 +21,7 @@ from flinkop.lifecycle.job_exceptions import Memory
 from flinkop.stages import ha_metadata
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.exception_history import ExceptionHistory
+from flinkop.stages.remains import Remains
 from flinkop.stages.snapshots import Snapshots
 
 APP = application()
@@ -98,6 +99,7 @@ class Scene:
             ExceptionHistory(kube),
             Snapshots(None),
             lambda _found: None,
+            Remains(kube),
         )
 
     def deployment(self, key: ObjectKey) -> DeploymentView | None:
