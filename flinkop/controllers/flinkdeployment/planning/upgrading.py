@@ -241,11 +241,13 @@ def _old_is_gone(at: Situation) -> Outcome:
         if not isinstance(first, Situation):
             return first
         at = first
+    if (
+        at.is_newer and at.redeploys
+    ):  # also of a job that is to be suspended: its resume starts from there
+        return stopping.redeploy(at)
     if at.wants_suspended:
         return stopping.suspended(at, telling.spec_changed(at) if at.is_newer else ())
     reason = "the old cluster is gone: deploying the new one"
-    if at.is_newer and at.redeploys:
-        return stopping.redeploy(at)
     if at.is_newer or not _has_job_id(at):
         return starting.deploy(at, reason, *(telling.spec_changed(at) if at.is_newer else ()))
     if not _is_former_id(at):

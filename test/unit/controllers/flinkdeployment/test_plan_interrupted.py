@@ -27,6 +27,7 @@ from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.status import (
     FlinkJobState,
     JobManagerDeploymentStatus as JobManager,
+    JobStatus,
     ReconciliationState,
     SavepointInfo,
     SnapshotTriggerType,
@@ -42,6 +43,7 @@ SAVEPOINT, LAST_STATE = UpgradeMode.SAVEPOINT, UpgradeMode.LAST_STATE
 STATELESS = UpgradeMode.STATELESS
 NO_METADATA = HaFacts(available=False)
 PATH = "s3://savepoints/savepoint-1"
+GIVEN = "s3://savepoints/of-the-user"
 
 
 def wants(spec, mode):
@@ -95,6 +97,16 @@ def test_a_job_that_goes_on_after_its_savepoint_is_suspended_by_deleting_its_clu
     made = planned(at)
     assert names(made)[-3:] == ["WriteAhead", "CancelJob", "DeleteCluster"]
     assert made.status.job_status.upgrade_savepoint_path == PATH
+
+
+def test_a_redeployment_that_comes_while_the_old_cluster_goes_is_where_the_resume_starts():
+    """R-20: the nonce is recorded, so the path that it is about has to be, too."""
+    spec = with_job(SUSPENDED, savepoint_redeploy_nonce=1, initial_savepoint_path=GIVEN)
+    status = evolve(upgrading(SUSPENDED, 2), job_status=JobStatus(upgrade_savepoint_path=PATH))
+    made = planned(situation(wants(spec, SAVEPOINT), status, GONE, generation=3))
+    assert made.status.reconciliation_status.state is ReconciliationState.DEPLOYED
+    assert recorded_job(made.status).upgrade_mode is SAVEPOINT
+    assert made.status.job_status.upgrade_savepoint_path == GIVEN
 
 
 # --- a job that the JobManager does not know
