@@ -182,7 +182,8 @@ def up(*jobs: JobOverview, generation: int = 1) -> Observation:
     return Observation(job_manager=job_manager(generation), rest=answered(*(jobs or (job(),))))
 
 
-GONE = Observation()
+GONE = Observation(remains=False)
+"""Nothing is there, and the API server has said so."""
 
 
 def difference(status: FlinkDeploymentStatus, spec: FlinkDeploymentSpec) -> SpecDiff | None:

@@ -4,6 +4,7 @@ Read by the observer, and by the watches to tell a change worth a reconcile from
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 
 from attrs import frozen
@@ -19,6 +20,8 @@ BY_CLUSTER: Final = references.BY_CLUSTER
 TASK_MANAGERS: Final = "taskmanager"
 """Label `component` of the Deployment with a standalone cluster's TaskManagers."""
 
+_FIRST_LOOK_SECONDS: Final = 1
+_LATE_LOOK_SECONDS: Final = 60
 _UNSTARTED: Final = ("PodReadyToStartContainers", "Initialized")
 
 
@@ -96,19 +99,31 @@ def available_since(found: DeploymentView) -> str | None:
     return None
 
 
-def was_never_available(found: DeploymentView) -> bool:
-    """Return whether no replica was available since the Deployment was made (behaviour.md 3.4).
+def was_never_available(found: DeploymentView, pods: Sequence[PodView]) -> bool:
+    """Return whether no JobManager of this Deployment ever ran (behaviour.md 3.4).
 
-    Its controller says so at its first look, which may fall into the second after the creation.
+    The Deployment's controller says that none is available at its first look, in the second of the creation
+    or the next. On a busy control plane that look comes later; then pods that have never started prove it.
     """
     created = found.metadata.creation_timestamp
     for condition in found.status.conditions:
-        if condition.type == "Available" and condition.status == "False":
-            changed = condition.last_transition_time
-            if created is None or changed is None:
-                return False
-            return (dt.datetime.fromisoformat(changed) - created).total_seconds() <= 1
+        if condition.type != "Available" or condition.status != "False":
+            continue
+        changed = condition.last_transition_time
+        if created is None or changed is None:
+            return False
+        late = (dt.datetime.fromisoformat(changed) - created).total_seconds()
+        unstarted = bool(pods) and not any(_has_started(pod) for pod in pods)
+        return late <= _FIRST_LOOK_SECONDS or (late <= _LATE_LOOK_SECONDS and unstarted)
     return False
+
+
+def _has_started(pod: PodView) -> bool:
+    """Whether the pod's main container ran at least once."""
+    return any(
+        status.ready or status.restart_count or status.state.waiting is None
+        for status in pod.container_statuses
+    )
 
 
 def number(text: str | None) -> int:

@@ -10,7 +10,7 @@ import pytest
 from fakes.flinkcluster import APPLICATION, HA, config_map, deploy, deployment, job_id, undeploy
 from flinksim.server import simulation
 
-from flinkop.flink import interpret, jobs
+from flinkop.flink import interpret
 from flinkop.flink.address import Cluster, Template
 from flinkop.flink.interpret import Done
 from flinkop.flink.rest import FlinkClient
@@ -191,8 +191,14 @@ async def test_stop_with_savepoint_cleans_ha(world):
     """After a stop only the leaders stay in HA, and the savepoint is named."""
     await world.deploy("a", {**APP, **HA})
     await world.running("a")
-    outcome = await jobs.stop_with_savepoint(world.flink("a"), ID, target=None, timeout=10)
-    assert isinstance(outcome, Done)
+    flink = world.flink("a")
+    request = await flink.stop_with_savepoint(ID, target=None)
+
+    async def stopped():
+        outcome = interpret.stop_outcome(await flink.savepoint_status(ID, request))
+        return None if isinstance(outcome, interpret.Pending) else outcome
+
+    assert isinstance(await eventually(stopped), Done)
 
     async def cleaned():
         maps = await world.ha_maps("a")

@@ -70,7 +70,9 @@ def begin(at: Situation) -> Outcome | None:
 def proceed(at: Situation) -> Outcome:
     """ROLLING_BACK was found in the status: go on from wherever it was left."""
     if at.differs:  # R-97: what the user wants by now counts
-        status = record.in_state(at.status, ReconciliationState.UPGRADING)
+        # A job recorded as running would be taken for one that is being cancelled.
+        down = record.mark_suspended(at.status)
+        status = record.in_state(down, ReconciliationState.UPGRADING)
         return upgrading.proceed(at.having(status))
     mode = _mode_to_go_on_with(at)
     if not isinstance(mode, UpgradeMode):
@@ -87,8 +89,8 @@ def proceed(at: Situation) -> Outcome:
     if at.status.job_manager_deployment_status is JobManager.MISSING:
         back = evolve(back, generation=manager.generation)
         return starting.submit(back, "finishing a rollback that was interrupted")
-    steps = stopping.delete_steps(back)
-    return Plan("deleting the failed cluster", at.status, steps, wait=Wait.PROGRESS, note=_NOTE)
+    going = stopping.take_away(back, "deleting the failed cluster")
+    return evolve(going, note=_NOTE) if isinstance(going, Plan) else going
 
 
 def _deploy(back: Situation) -> Outcome:
@@ -116,7 +118,8 @@ def _restore_mode(at: Situation) -> UpgradeMode | Outcome | None:
         return mode  # the savepoint that the failed spec never got to read
     if at.observation.ha is None:
         return Inquiry(Question.HA_METADATA)
-    if not at.observation.ha.available:
+    back = _to_stable(at, mode)
+    if not at.observation.ha.available or not back.finds_ha_metadata:
         return None
     stateless = mode is UpgradeMode.STATELESS or at.spec.job is None
     return UpgradeMode.STATELESS if stateless else UpgradeMode.LAST_STATE

@@ -15,10 +15,15 @@ from flinkop.api.status import (
     ReconciliationState,
 )
 from flinkop.controllers.flinkdeployment.observation import Observation
-from flinkop.lifecycle import record
+from flinkop.lifecycle import ha_zookeeper, record
 from flinkop.lifecycle.failure import Limits
+from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.stages.cluster_options import ClusterOptions
+
+
+def _in_config_maps(_spec: FlinkDeploymentSpec) -> ZooKeeper | None:
+    return None
 
 
 @frozen
@@ -40,6 +45,7 @@ class Situation:
         task_managers: number of TaskManagers that `spec` asks for.
         options: options of the cluster that runs, with those of the operator as `spec` has them.
         wants_ha: whether the cluster of `spec` is to keep HA metadata.
+        zookeeper_of: where in ZooKeeper the cluster of a spec keeps HA metadata; None for ConfigMaps.
         wanted_overrides: parallelism of single vertices that `spec` asks for, as texts by vertex id.
         may_rescale: whether scaling the running job is worth trying; false once it was refused.
         user_mode: upgradeMode in the user's own spec, valid or not; a recorded mode is no substitute,
@@ -65,6 +71,7 @@ class Situation:
     task_managers: int | None = None
     options: ClusterOptions = field(factory=ClusterOptions)
     wants_ha: bool = False
+    zookeeper_of: Callable[[FlinkDeploymentSpec], ZooKeeper | None] = _in_config_maps
     wanted_overrides: Mapping[str, str] = field(factory=dict)
     may_rescale: bool = True
     user_mode: UpgradeMode = UpgradeMode.STATELESS
@@ -131,6 +138,11 @@ class Situation:
     def is_standalone(self) -> bool:
         """Whether the operator makes the TaskManagers."""
         return self.spec.effective_mode is KubernetesDeploymentMode.STANDALONE
+
+    @property
+    def finds_ha_metadata(self) -> bool:
+        """Whether the cluster of `spec` looks for HA metadata where the one that runs keeps them."""
+        return ha_zookeeper.is_same(self.options.zookeeper, self.zookeeper_of(self.spec))
 
     @property
     def snapshots_as_resources(self) -> bool:

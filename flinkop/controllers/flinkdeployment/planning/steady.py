@@ -6,6 +6,7 @@ ago goes; old snapshots go.
 """
 
 import datetime as dt
+from typing import Final
 
 from attrs import evolve
 
@@ -44,6 +45,15 @@ from flinkop.lifecycle import cluster_health, record
 from flinkop.lifecycle.failure import words
 from flinkop.lifecycle.state import Stall
 from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Available, Impossible, NotNow, Question
+
+_NOT_ROLLED_BACK: Final = "It is not rolled back, because there is no HA metadata that the last stable spec could start from: mend the spec"
+
+
+_NOT_FOUND: Final = (
+    "the JobManager answers and does not know the job: it may have ended while the JobManager restarted. "
+    "To run it again, change spec.job.savepointRedeployNonce with spec.job.initialSavepointPath set to where it "
+    "shall start from, or for a job without state spec.restartNonce"
+)
 
 
 def steady(at: Situation) -> Outcome:
@@ -127,15 +137,16 @@ def _recover(at: Situation) -> Outcome | None:
 
 
 def _restore_lost(at: Situation) -> Restore | Outcome:
-    """Return what a lost job comes back from; a job without state and without HA starts as it last did."""
+    """Return what a lost job comes back from; one without state and without metadata starts as it last did."""
     if at.spec.job is None:
         return Restore(None)
-    if at.options.high_availability:
-        found = starting.restore_last_state(at)
-        may_be_empty = isinstance(found, Plan) and at.user_mode is UpgradeMode.STATELESS
-        return Restore(None) if may_be_empty else found
     from_path = at.recorded_mode is UpgradeMode.SAVEPOINT
-    return Restore(starting.known_path(at.status) if from_path else None)
+    as_last = Restore(starting.known_path(at.status) if from_path else None)
+    if not at.options.high_availability:
+        return as_last
+    found = starting.restore_last_state(at)
+    stateless = isinstance(found, Plan) and at.user_mode is UpgradeMode.STATELESS
+    return as_last if stateless else found
 
 
 def is_lost(at: Situation) -> bool:
@@ -245,6 +256,8 @@ def _retire(at: Situation) -> Plan | None:
 def _idle(at: Situation) -> Plan:
     status = at.status
     stall = _lost_stall(at) if is_lost(at) else _job_stall(status)
+    if stall is not None and _is_past_rollback(at):
+        stall = evolve(stall, message=f"{stall.message}. {_NOT_ROLLED_BACK}")
     moments = (deadlines.rollback(at), _retirement_due(at), *snapshots.due_at(at))
     times = [moment for moment in moments if moment is not None and moment > at.now]
     said = tuple(
@@ -261,16 +274,23 @@ def _idle(at: Situation) -> Plan:
     )
 
 
+def _is_past_rollback(at: Situation) -> bool:
+    """Whether it is time to roll back, and yet nothing was found to go back with."""
+    until = deadlines.rollback(at)
+    return until is not None and at.now >= until and not at.differs
+
+
 def _retirement_due(at: Situation) -> dt.datetime | None:
     return deadlines.retirement(at) if at.observation.job_manager is not None else None
 
 
 def _lost_stall(at: Situation) -> Stall:
-    message = (
-        f"the JobManager Deployment is gone and is not deployed again, because {_cannot_recover(at)}. "
-        "Change spec.restartNonce to start the cluster anew"
+    cause = f"the JobManager Deployment is gone and is not deployed again, because {_cannot_recover(at)}"
+    unproven = not at.options.high_availability and at.user_mode is not UpgradeMode.STATELESS
+    remedy = (
+        telling.START_FROM if unproven else "Change spec.restartNonce to start the cluster anew"
     )
-    return Stall("JobManagerMissing", message)
+    return Stall("JobManagerMissing", f"{cause}. {remedy}")
 
 
 def _reason(status: FlinkDeploymentStatus) -> str:
@@ -308,6 +328,8 @@ def _in_between(status: FlinkDeploymentStatus) -> bool:
 
 
 def _job_stall(status: FlinkDeploymentStatus) -> Stall | None:
+    if status.error == progress.JOB_NOT_FOUND:
+        return Stall("JobNotFound", _NOT_FOUND)
     if status.job_manager_deployment_status is JobManager.ERROR:
         return Stall("JobManagerFailed", words(status.error or "the JobManager cannot start"))
     if status.job_status.state is FlinkJobState.FAILED:

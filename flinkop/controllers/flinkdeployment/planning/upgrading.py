@@ -10,6 +10,7 @@ from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.recorded_spec import Form
 from flinkop.api.status import (
+    FlinkDeploymentStatus,
     FlinkJobState,
     JobManagerDeploymentStatus as JobManager,
     ReconciliationState,
@@ -38,7 +39,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
 from flinkop.lifecycle import record, specdiff
 from flinkop.lifecycle.specdiff import DiffType
 from flinkop.lifecycle.state import Note
-from flinkop.lifecycle.upgrade import Available, Impossible, NotNow, Question
+from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Available, Impossible, NotNow, Question
 
 
 def changed(at: Situation) -> Outcome:
@@ -65,11 +66,21 @@ def changed(at: Situation) -> Outcome:
         case Question():
             return Inquiry(decision)
         case Impossible():
-            return telling.refused(at, decision.reason, decision.message)
+            return telling.refused(at, decision.reason, decision.message, _way_out(at))
         case NotNow():
             return _not_now(at, decision)
         case Available():
             return stopping.begin(at, decision)
+
+
+def _way_out(at: Situation) -> str:
+    """Return what a person can do who knows better than the facts."""
+    path = starting.known_path(at.status)
+    known = f"the newest known is {path}" if path and path != LAST_STATE_PATH else "none is known"
+    return (
+        "Choose a savepoint or checkpoint to start from: set spec.job.initialSavepointPath to it, and change "
+        f"spec.job.savepointRedeployNonce; {known}"
+    )
 
 
 def _snapshot_is_pending(at: Situation) -> bool:
@@ -146,12 +157,30 @@ def resuming(at: Situation) -> Situation:
     """Return `at` restoring as the job was suspended (R-26, Q-5).
 
     Only who suspended with a savepoint may change to stateless and start empty: HA metadata is used as long
-    as the recorded mode asks for it.
+    as the recorded mode asks for it, and the same Flink version can read it.
     """
     mode = at.recorded_mode
-    if mode is UpgradeMode.SAVEPOINT and at.user_mode is UpgradeMode.STATELESS:
-        mode = UpgradeMode.STATELESS
-    return at.restoring(mode)
+    empty = at.user_mode is UpgradeMode.STATELESS and not _is_redeploying(at.status)
+    readable = mode is UpgradeMode.LAST_STATE and not _version_changed(at)
+    return at.restoring(UpgradeMode.STATELESS if empty and not readable else mode)
+
+
+def _version_changed(at: Situation) -> bool:
+    recorded = record.last_reconciled(at.status)
+    return recorded is not None and recorded.spec.flink_version != at.spec.flink_version
+
+
+def _is_redeploying(status: FlinkDeploymentStatus) -> bool:
+    """Whether a start from `initialSavepointPath` is written ahead: it is asked for in any mode (R-20)."""
+    recorded = record.last_reconciled(status)
+    job = recorded.spec.job if recorded else None
+    upgrading = status.reconciliation_status.state is ReconciliationState.UPGRADING
+    return (
+        upgrading
+        and job is not None
+        and job.savepoint_redeploy_nonce is not None
+        and job.initial_savepoint_path == status.job_status.upgrade_savepoint_path
+    )
 
 
 # --- UPGRADING
@@ -174,8 +203,7 @@ def proceed(at: Situation) -> Outcome:
         status = record.already_upgraded(_with_known_id(at).status)
         return Plan("the interrupted deployment is there", status, again=True)
     if at.wants_suspended:
-        steps = stopping.delete_steps(at)
-        return Plan("suspending: deleting the cluster", at.status, steps, wait=Wait.PROGRESS)
+        return stopping.take_away(at, "suspending: deleting the cluster")
     return starting.submit(_with_known_id(at), "finishing a deployment that was interrupted")
 
 
@@ -209,8 +237,10 @@ def _with_known_id(at: Situation) -> Situation:
 def _old_is_gone(at: Situation) -> Outcome:
     """No JobManager is left: start the new one, from what is written ahead if that is still wanted."""
     if situation.is_first_attempt(at.status) and (at.is_newer or not _has_job_id(at)):
-        # P-7: nothing of it exists, so it begins anew, and a new spec wins
-        return starting.first_deployment(at.having(record.forget_first_attempt(at.status)))
+        first = _first_attempt(at)
+        if not isinstance(first, Situation):
+            return first
+        at = first
     if at.wants_suspended:
         return stopping.suspended(at, telling.spec_changed(at) if at.is_newer else ())
     reason = "the old cluster is gone: deploying the new one"
@@ -238,12 +268,30 @@ def _is_former_id(at: Situation) -> bool:
     return not kept and at.status.job_status.start_time is not None
 
 
+def _first_attempt(at: Situation) -> Outcome | Situation:
+    """P-7: nothing of a first attempt exists, so a new spec wins; but for HA metadata that it did get to leave.
+
+    Returns a Situation in which the attempt is over, when it ran unseen and is gone.
+    """
+    if at.spec.job is not None and at.options.high_availability:
+        if at.observation.ha is None:
+            return Inquiry(Question.HA_METADATA)
+        if at.observation.ha.available:
+            empty = at.user_mode is UpgradeMode.STATELESS
+            mode = UpgradeMode.STATELESS if empty else UpgradeMode.LAST_STATE
+            status = record.with_mode(record.not_first(at.status), mode)
+            return at.restoring(mode).having(status)
+    return starting.first_deployment(at.having(record.forget_first_attempt(at.status)))
+
+
 def _replace_old(at: Situation) -> Outcome:
     if not at.is_newer:
-        steps = stopping.delete_steps(at)
-        return Plan("deleting the old cluster", at.status, steps, wait=Wait.PROGRESS)
+        return stopping.take_away(at, "deleting the old cluster")
     if at.redeploys:
         return stopping.redeploy(at)
+    instead = stopping.without_metadata(at, "deleting the old cluster")
+    if instead is not None:
+        return instead
     said: tuple[Step, ...] = telling.spec_changed(at)
     written = stopping.finished(starting.attempt(at))
     steps = (*said, WriteAhead(written.status), *stopping.delete_steps(at))

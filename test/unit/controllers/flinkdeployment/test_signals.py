@@ -130,3 +130,40 @@ def test_since_when_it_is_available():
 def test_generations_in_annotations(text, number):
     """2.2: absent and unreadable ones match nothing."""
     assert signals.number(text) == number
+
+
+CREATED = "2026-01-01T00:00:00Z"
+
+
+def unavailable(since):
+    """A Deployment of which no replica is available since some time."""
+    known = {**condition("Available", "False"), "lastTransitionTime": since}
+    return deployment([known], creationTimestamp=CREATED)
+
+
+@pytest.mark.parametrize(
+    ("since", "pods", "never"),
+    [
+        ("2026-01-01T00:00:00Z", (), True),
+        ("2026-01-01T00:00:01Z", (), True),
+        ("2026-01-01T00:00:05Z", (), False),
+        ("2026-01-01T00:00:05Z", [container("ErrImagePull")], True),
+        ("2026-01-01T00:00:05Z", [container("CrashLoopBackOff") | {"restartCount": 1}], False),
+        (
+            "2026-01-01T00:00:05Z",
+            [{"name": "main", "state": {"running": {}}, "ready": True}],
+            False,
+        ),
+        ("2026-01-01T00:05:00Z", [container("ErrImagePull")], False),
+    ],
+)
+def test_whether_a_jobmanager_ever_ran(since, pods, never):
+    """Proven by the first look of the Deployment's controller, or by pods that never started."""
+    found = [pod(containerStatuses=list(pods))] if pods else []
+    assert signals.was_never_available(unavailable(since), found) is never
+
+
+def test_a_jobmanager_that_is_available_ran():
+    """Nor does a Deployment say so that nobody has looked at."""
+    assert not signals.was_never_available(deployment([condition("Available", "True")]), [])
+    assert not signals.was_never_available(deployment(), [])
