@@ -10,19 +10,17 @@ import pytest
 from fakes import lifecycles
 from fakes.apiuser import ApiUser
 from fakes.controlplane import ControlPlane, unique_name
+from fakes.countedoperator import LABEL
 from fakes.flinkuser import Place
 from fakes.scene import Scene
 from fakes.zookeeper import keeper, zookeeper
 
 __all__ = ["keeper", "zookeeper"]
 
-COUNTED = "e2e/counted"
-"""Label of resources that an operator of a test's own manages; the shared one passes them by."""
-
 OPTIONS = {
     # A JobManager that hangs is not waited for so long.
     "kubernetes.operator.flink.client.timeout": "3 s",
-    "kubernetes.operator.label.selector": f"{COUNTED}!=true",
+    "kubernetes.operator.label.selector": f"{LABEL}!=true",
 }
 """What the shared operator is configured with."""
 

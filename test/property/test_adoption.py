@@ -174,6 +174,23 @@ def test_the_reference_takes_over_at_any_step_of_ours(mode, ha, what):
         world.spec = edited(world.spec, "suspend", 1)
 
 
+def test_a_stop_that_was_taken_back():
+    """The reference takes the job for one that finished; a restart brings it back from its savepoint."""
+    world = running(UpgradeMode.SAVEPOINT, ha=True)
+    world.settle()
+    world.left.clear()
+    world.change(edited(world.spec, "suspend", 1)).settle()
+    left = next(one for one in world.left if is_stopping(one) and not live(one.jobs))
+    world.change(edited(world.spec, "resume", 2))
+    other = reference(world, left, ha=True).run()
+    assert (other.starts, live(other.jobs)) == ([], [])
+    world.change(evolve(world.spec, restart_nonce=1))
+    other.spec, other.generation = codec.encode_spec(world.spec), world.generation
+    other.run()
+    assert other.starts == [left.newest]
+    assert other.lifecycle == "STABLE"
+
+
 def test_the_reader_itself_gets_stuck_where_the_reference_does():
     """A Deployment in the way, or metadata that is gone: told, not passed over."""
     world = running(UpgradeMode.LAST_STATE, ha=True)
