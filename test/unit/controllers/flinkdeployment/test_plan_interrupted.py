@@ -1,5 +1,6 @@
 """What a crash, a user or Flink does between two looks: found by the state model, kept here one by one."""
 
+import pytest
 from attrs import evolve
 from fakes.deployments import (
     GONE,
@@ -107,6 +108,32 @@ def test_a_redeployment_that_comes_while_the_old_cluster_goes_is_where_the_resum
     assert made.status.reconciliation_status.state is ReconciliationState.DEPLOYED
     assert recorded_job(made.status).upgrade_mode is SAVEPOINT
     assert made.status.job_status.upgrade_savepoint_path == GIVEN
+
+
+# --- a deployment that is there, and was not recorded
+
+
+@pytest.mark.parametrize("mode", [SAVEPOINT, LAST_STATE])
+def test_the_metadata_of_a_jobmanager_that_is_there_is_left_alone(mode):
+    """What comes before its Deployment was done; what is there now may be what its own job needs."""
+    status = upgrading(NEW, 2, mode=mode, path=PATH, job_id="ahead")
+    seen = Observation(job_manager=evolve(job_manager(available=False), generation=2))
+    at = situation(wants(NEW, mode), status, seen, generation=2, high_availability=True)
+    made = planned(at, ha=HaFacts(available=True, has_checkpoint=True))
+    assert names(made) == ["Submit", "Submit"]
+
+
+def test_a_job_that_ended_before_its_start_was_recorded_is_taken_as_it_is():
+    """Its HA metadata went with it, and that they were there is proven by its start."""
+    status = upgrading(NEW, 2, mode=LAST_STATE, job_id="ahead")
+    seen = Observation(job_manager=evolve(job_manager(), generation=2))
+    at = situation(wants(NEW, LAST_STATE), status, seen, generation=2, high_availability=True)
+    made = planned(at, ha=NO_METADATA)
+    assert names(made) == ["Submit", "Submit"]
+    never = evolve(
+        seen, job_manager=evolve(job_manager(available=False), generation=2, never_available=True)
+    )
+    assert planned(evolve(at, observation=never), ha=NO_METADATA).stall is not None
 
 
 # --- a job that the JobManager does not know
