@@ -318,7 +318,9 @@ class _Operator:
         if found is not None:
             if found.generation != step.generation or found.deleting:
                 raise _AgainError
-            same = (found.job_id, found.path) == (step.job_id, step.savepoint_path)
+            # A job without state may start from HA metadata or not, whichever attempt makes its ConfigMap.
+            path_counts = world.stateful and found.path != step.savepoint_path
+            same = found.job_id == step.job_id and not path_counts
             differs = _compare(spec_text(found.spec), spec_text(step.spec)).type > DiffType.IGNORE
             if differs or not same:
                 world.broken.append("took another attempt's Deployment for its own")
@@ -462,6 +464,7 @@ def _situation(
         wants_ha=_is_ha(spec),
         user_mode=world.spec.job.upgrade_mode if world.spec.job else UpgradeMode.STATELESS,
         last_error=world.status.error,
+        last_job_manager=world.status.job_manager_deployment_status,
     )
 
 

@@ -136,6 +136,38 @@ def test_a_job_that_ended_before_its_start_was_recorded_is_taken_as_it_is():
     assert planned(evolve(at, observation=never), ha=NO_METADATA).stall is not None
 
 
+def test_a_recovery_is_finished_when_its_deployment_is_there():
+    """Without its ConfigMap and Services the JobManager would never start."""
+    status = status_of(APP, job_manager=JobManager.MISSING, job=FlinkJobState.RECONCILING)
+    never = evolve(job_manager(available=False), never_available=True)
+    at = situation(APP, status, Observation(job_manager=never))
+    seen = at.having(evolve(status, job_manager_deployment_status=JobManager.DEPLOYING))
+    made = planned(seen)
+    assert names(made) == ["Submit"]
+    assert made.status.job_manager_deployment_status is JobManager.DEPLOYING
+    told = evolve(seen, last_job_manager=JobManager.DEPLOYING)
+    assert names(planned(told)) == []
+
+
+def test_a_rollback_that_is_finished_keeps_what_it_restored_from():
+    """The HA metadata that are there by now are those of the job that it started."""
+    status = status_of(
+        NEW,
+        generation=2,
+        mode=SAVEPOINT,
+        path=PATH,
+        job_manager=JobManager.MISSING,
+        job=FlinkJobState.FINISHED,
+        recorded_state=JobState.RUNNING,
+        state=ReconciliationState.ROLLING_BACK,
+    )
+    seen = Observation(job_manager=job_manager(generation=2))
+    at = situation(NEW, status, seen, generation=2, high_availability=True)
+    made = planned(at, ha=HaFacts(available=True, has_checkpoint=True))
+    assert recorded_job(made.status).upgrade_mode is SAVEPOINT
+    assert made.status.job_status.upgrade_savepoint_path == PATH
+
+
 # --- a job that the JobManager does not know
 
 
