@@ -318,9 +318,10 @@ class _Operator:
         if found is not None:
             if found.generation != step.generation or found.deleting:
                 raise _AgainError
-            # A job without state may start from HA metadata or not, whichever attempt makes its ConfigMap.
-            path_counts = world.stateful and found.path != step.savepoint_path
-            same = found.job_id == step.job_id and not path_counts
+            # What it starts from is in its ConfigMap, which may be missing until its JobManager has begun; a
+            # job without state may start from HA metadata or not.
+            fixed = not world.stateful or (world.process is not None and world.process.begun)
+            same = found.job_id == step.job_id and (fixed or found.path == step.savepoint_path)
             differs = _compare(spec_text(found.spec), spec_text(step.spec)).type > DiffType.IGNORE
             if differs or not same:
                 world.broken.append("took another attempt's Deployment for its own")
