@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from types import TracebackType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ class Flight(Generic[T]):
         self._done = asyncio.Event()
         self._result: T | None = None
         self._error: Exception | None = None
+        self._origin: TracebackType | None = None
         self._waiting = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -53,6 +55,7 @@ class Flight(Generic[T]):
     def fail(self, error: Exception) -> None:
         """End badly, for all who wait."""
         self._error = error
+        self._origin = error.__traceback__
         self._done.set()
 
     async def wait(self) -> T:
@@ -70,7 +73,7 @@ class Flight(Generic[T]):
         finally:
             self._waiting -= 1
         if self._error is not None:
-            raise self._error.with_traceback(None)  # others raise it too
+            raise self._error.with_traceback(self._origin)  # others raise it too
         assert self._result is not None  # noqa: S101 - landed
         return self._result
 

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -28,6 +28,7 @@ from flinkop.artifacts.schemes import Factories, Fetchers
 from flinkop.artifacts.shelf import Kept, Shelf
 from flinkop.artifacts.terms import Bounds, Terms
 from flinkop.artifacts.uri import JarUri
+from flinkop.artifacts.web import WebFetcher
 from flinkop.artifacts.workspace import Workspace
 
 _log = structlog.get_logger(__name__)
@@ -242,5 +243,6 @@ async def open_store(
 
 
 def _own_fetchers(bounds: Bounds) -> Factories:
-    files = partial(LocalFiles, bounds.directory)
-    return {"file": files, "local": files}
+    files = cache(partial(LocalFiles, bounds.directory))
+    web = cache(WebFetcher)
+    return {"file": files, "local": files, "http": web, "https": web}
