@@ -11,6 +11,11 @@ from flinkop.artifacts.fetching import Fetcher
 GROUP: Final = "flinkop.artifacts"
 """The entry-point group of further schemes."""
 
+
+class MissingExtraError(ImportError):
+    """A fetcher of this package needs an extra of it that is not installed."""
+
+
 Factories = Mapping[str, Callable[[], Fetcher]]
 
 
@@ -39,7 +44,7 @@ class Fetchers:
     def _make(self, scheme: str, where: str) -> Fetcher:
         make = self._own.get(scheme)
         if make is not None:
-            return make()
+            return _made(make, scheme, where)
         for point in metadata.entry_points(group=GROUP, name=scheme):
             try:
                 made: Fetcher = point.load()()
@@ -56,3 +61,14 @@ class Fetchers:
             f"Use one of {', '.join(sorted(self._own))}, or install a package with an entry point "
             f"'{scheme}' in the group {GROUP}.",
         )
+
+
+def _made(make: Callable[[], Fetcher], scheme: str, where: str) -> Fetcher:
+    try:
+        return make()
+    except MissingExtraError as missing:
+        raise errors.NoFetcher(
+            where,
+            f"'{scheme}' needs the extra '{missing}', which is not installed",
+            f"Install flinkop[{missing}] in the operator's image.",
+        ) from missing

@@ -8,7 +8,7 @@ bound; nothing is left behind. Not promised: any retry but that of a cut connect
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -18,10 +18,11 @@ from weakref import WeakValueDictionary
 import structlog
 from attrs import frozen
 
-from flinkop.artifacts import content, errors, partfile, policy
-from flinkop.artifacts.fetching import Source
+from flinkop.artifacts import content, errors, objectstores, partfile, policy
+from flinkop.artifacts.fetching import Fetcher, Source
 from flinkop.artifacts.flight import Flight
 from flinkop.artifacts.localfiles import LocalFiles
+from flinkop.artifacts.objectstores import ObjectStores
 from flinkop.artifacts.pace import paced
 from flinkop.artifacts.partfile import PartFile
 from flinkop.artifacts.schemes import Factories, Fetchers
@@ -243,6 +244,8 @@ async def open_store(
 
 
 def _own_fetchers(bounds: Bounds) -> Factories:
-    files = cache(partial(LocalFiles, bounds.directory))
-    web = cache(WebFetcher)
-    return {"file": files, "local": files, "http": web, "https": web}
+    files: Callable[[], Fetcher] = cache(partial(LocalFiles, bounds.directory))
+    web: Callable[[], Fetcher] = cache(WebFetcher)
+    objects: Callable[[], Fetcher] = cache(ObjectStores)
+    own = {"file": files, "local": files, "http": web, "https": web}
+    return own | dict.fromkeys(objectstores.SCHEMES, objects)

@@ -12,6 +12,7 @@ _UNKNOWN_PLACE: Final = "of jarURI"
 _LONGEST: Final = 8192
 _LONGEST_SHOWN: Final = 300
 _LONGEST_NAME: Final = 100
+_CONTAINER_FIRST: Final = frozenset({"abfs", "abfss"})
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*", re.ASCII)
 # What RFC 3986 and Java's parser leave out: blanks, control characters, and delimiters of other syntaxes.
 _FORBIDDEN: Final = re.compile(r'[\s\x00-\x20\x7f-\x9f<>"{}|\\^`]')
@@ -113,7 +114,9 @@ def _pin(fragment: str, where: str) -> str | None:
 
 
 def _shown(split: SplitResult) -> str:
-    authority = split.netloc.rpartition("@")[2]
+    user, _, authority = split.netloc.rpartition("@")
+    if user and split.scheme.lower() in _CONTAINER_FIRST and ":" not in user:
+        authority = split.netloc  # a container, not a user
     slashes = "//" if split.netloc or split.path.startswith("/") else ""
     text = f"{split.scheme.lower()}:{slashes}{authority}{split.path}"
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."

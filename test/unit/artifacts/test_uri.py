@@ -86,6 +86,14 @@ def test_secrets_are_not_shown():
         assert not any(secret in shown for secret in ("user", "hunter2", "s3cr3t"))
 
 
+def test_containers_are_shown():
+    """What stands before the @ is a container for Azure, unless it is a login all the same."""
+    assert uri.shown("abfss://jars@acc.dfs.core.windows.net/a") == (
+        "abfss://jars@acc.dfs.core.windows.net/a"
+    )
+    assert uri.shown("abfss://u:p@acc.dfs.core.windows.net/a").startswith("abfss://acc.dfs")
+
+
 def test_long_paths_are_cut():
     """What is shown stays readable."""
     assert len(uri.shown("https://jars.example/" + "a" * 1000)) < 320
