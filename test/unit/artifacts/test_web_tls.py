@@ -57,6 +57,17 @@ async def test_an_unknown_authority(world, secure, tmp_path):
             await world.content(secure.url(scheme="https"))
 
 
+async def test_an_authority_from_the_environment(world, secure, authority, tmp_path, monkeypatch):
+    """A private authority is trusted when the operator's environment names its file."""
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(bundle)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    fetchers = {"https": lambda: WebFetcher(world.look_up)}
+    async with open_store(Bounds(directory=tmp_path / "store"), fetchers) as store:
+        world.store = store
+        assert await world.content(secure.url(scheme="https")) == JAR
+
+
 async def test_another_name(world, secure, authority, tmp_path):
     """A certificate for another name does not count."""
     async with trusting(world, tmp_path, authority):

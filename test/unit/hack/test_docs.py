@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flinkop.config import artifact_options
 from flinkop.lifecycle import snapshot_states
 from hack import update_docs
 
@@ -26,6 +27,22 @@ def test_every_step_of_a_snapshot_is_drawn():
     assert [line.split()[0] for line in drawn if line.endswith("[*]")] == [
         *("ABANDONED", "COMPLETED", "FAILED")
     ]
+
+
+def test_every_option_about_jars_is_in_the_table():
+    """The reference's and our own, with their defaults as users write them."""
+    table = update_docs.artifact_table()
+    for row in (
+        "| `allowed-schemes` | `https` | operator |",
+        "| `http.header` | none | job or operator |",
+        "| `disallow-restricted-hosts` | `true` | operator |",
+        "| `max-size` | `1 gb` | operator |",
+        "| `idle-timeout` | `30 s` | operator |",
+        "| `cache-size` | `4 gb` | operator, read at its start |",
+        "| `max-concurrent-downloads` | `8` | operator, read at its start |",
+    ):
+        assert row in table
+    assert len(table.splitlines()) == 2 + 4 + len(artifact_options.all_options())
 
 
 def test_a_part_is_put_between_its_marks():
