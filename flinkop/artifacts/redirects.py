@@ -99,7 +99,7 @@ class Browser:
                 total=None, sock_connect=self._source.terms.connect_timeout
             ),
         ) as session:
-            step = Step(_parsed(self._source.jar.text).with_user(None))
+            step = self._first()
             for _ in range(_MOST + 1):
                 conditions = _conditions(step, known)
                 headers = self._headers(step, {**extra, **conditions})
@@ -135,6 +135,14 @@ class Browser:
             # aiohttp quotes whole addresses in some of these, so that only kind and reason are taken over
             raise self._unreachable(host, _reason(error)) from None
 
+    def _first(self) -> Step:
+        try:
+            return Step(_with_host(_parsed(self._source.jar.text).with_user(None)))
+        except ValueError:  # of what this parser minds and the one before did not
+            raise errors.InvalidUri(
+                self._where, "its host cannot be read", "Write it as names are written in the web."
+            ) from None
+
     def _headers(self, step: Step, extra: Mapping[str, str]) -> CIMultiDict[str]:
         headers = CIMultiDict(self._source.terms.headers if step.is_own else ())
         if step.is_own:
@@ -156,7 +164,7 @@ class Browser:
             target = step.url.join(_parsed(location))
             self._check_scheme(target)
             same = target.origin() == step.url.origin()
-            target = target.with_user(None).with_fragment(None)
+            target = _with_host(target.with_user(None).with_fragment(None))
         except ValueError:
             raise errors.BadRedirect(
                 self._where, "it redirects to something that is not an address", _MEND
@@ -181,6 +189,12 @@ class Browser:
 def _parsed(text: str) -> URL:
     """Keep escapes as they are written: addresses may be signed."""
     return URL(text, encoded=text.isascii())
+
+
+def _with_host(url: URL) -> URL:
+    if not url.raw_host:
+        raise ValueError("no host")
+    return url
 
 
 def _conditions(step: Step, known: Freshness | None) -> Mapping[str, str]:

@@ -138,9 +138,10 @@ async def test_a_compressed_answer(world):
 # --- cut connections
 
 
-async def test_taken_up_where_it_was_cut(world):
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_taken_up_where_it_was_cut(world, chunked):
     """Each connection gives a part; together they are the jar."""
-    world.serve(static(JAR, cut_at=120_000))
+    world.serve(static(JAR, cut_at=120_000, chunked=chunked))
     assert await world.content() == JAR
     asked = world.server.asked
     assert [one.range for one in asked] == [None, "bytes=120000-", "bytes=240000-"]
@@ -383,7 +384,7 @@ async def test_a_trickle(world):
 
     world.serve(handle)
     with pytest.raises(errors.TooSlow, match="less than 10240 bytes per second"):
-        await world.content(idle_timeout=0.3)
+        await world.content(idle_timeout=0.6)
 
 
 async def test_out_of_time(world):
