@@ -28,8 +28,25 @@ class PartFile:
     sends single bytes holds the event loop up.
     """
 
-    def __init__(self, path: Path, source: Source, budget: Budget, timer: Timer) -> None:
+    def __init__(
+        self,
+        path: Path,
+        source: Source,
+        budget: Budget,
+        timer: Timer,
+        on_begin: Callable[[], None],
+    ) -> None:
+        """Make a sink.
+
+        Args:
+            path: the file to be made.
+            source: what is fetched.
+            budget: where room for it is taken from.
+            timer: told of each byte.
+            on_begin: called before room is taken: what was known of the source is of no use any more.
+        """
         self._path = path
+        self._on_begin = on_begin
         self._source = source
         self._where = source.jar.shown
         self._budget = budget
@@ -53,6 +70,7 @@ class PartFile:
     async def begin(self, size: int | None) -> None:
         """See `Sink.begin`."""
         room = self._room_for(size)
+        self._on_begin()
         self._announced = size
         with self._timer.resting("room for jars on the operator's disk"):
             if room != self._reserved:

@@ -90,3 +90,19 @@ class Shelf:
             await asyncio.to_thread(file.path.unlink, missing_ok=True)
         finally:
             self.budget.give_back(file.size)
+
+
+class Holding:
+    """One use of a file, which may end before its user does."""
+
+    def __init__(self, file: Kept, shelf: Shelf) -> None:
+        """Take over a use that `Shelf.hold` has noted."""
+        self.file = file
+        self._shelf = shelf
+        self.is_held = True
+
+    def end(self) -> None:
+        """End it, if that has not been done."""
+        if self.is_held:
+            self.is_held = False
+            self._shelf.let_go(self.file)

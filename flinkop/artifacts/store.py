@@ -26,7 +26,7 @@ from flinkop.artifacts.objectstores import ObjectStores
 from flinkop.artifacts.pace import paced
 from flinkop.artifacts.partfile import PartFile
 from flinkop.artifacts.schemes import Factories, Fetchers
-from flinkop.artifacts.shelf import Kept, Shelf
+from flinkop.artifacts.shelf import Holding, Kept, Shelf
 from flinkop.artifacts.terms import Bounds, Terms
 from flinkop.artifacts.uri import JarUri
 from flinkop.artifacts.web import WebFetcher
@@ -146,6 +146,10 @@ class ArtifactStore:
     async def _obtain(self, jar: JarUri, terms: Terms) -> Kept:
         """Return the file, held for the caller."""
         key = _Key(jar.text, jar.sha256, terms)
+        pinned = self._shelf.find(key) if jar.sha256 is not None else None
+        if pinned is not None:
+            self._shelf.hold(pinned)
+            return pinned
         flight = self._flights.get(key)
         if flight is None or not flight.is_boarding:
             flight = self._flights[key] = Flight(self._shelf.hold, self._shelf.let_go)
@@ -162,44 +166,57 @@ class ArtifactStore:
         try:
             async with lane, self._slots:
                 flight.leave()
-                flight.land(await self._renewed(key, jar))
+                file = await self._renewed(key, jar)
+                flight.land(file)
+                self._shelf.let_go(file)
         except Exception as error:  # noqa: BLE001 - whoever waits has to hear of it
             flight.fail(error)
 
     async def _renewed(self, key: _Key, jar: JarUri) -> Kept:
-        """Return the file that is on disk if it is still right, else a new one."""
+        """Return the file that is on disk if it is still right, else a new one; held for the caller."""
         kept = self._shelf.find(key)
         if kept is None:
-            return await self._replaced(key, Source(jar, key.terms))
+            return await self._replaced(key, Source(jar, key.terms), None)
+        self._shelf.hold(kept)
         if jar.sha256 is not None:
             return kept
-        self._shelf.hold(kept)
+        holding = Holding(kept, self._shelf)
         try:
-            known = kept.freshness if kept.freshness.tells else None
-            return await self._replaced(key, Source(jar, key.terms, known), kept)
+            return await self._replaced(key, Source(jar, key.terms, kept.freshness), holding)
         finally:
-            self._shelf.let_go(kept)
+            holding.end()
 
-    async def _replaced(self, key: _Key, source: Source, kept: Kept | None = None) -> Kept:
-        fetched = await self._fetch(source)
-        if fetched is not None:
+    async def _replaced(self, key: _Key, source: Source, older: Holding | None) -> Kept:
+        """Fetch, and give the older file up as soon as it is known to be out of date: its room may be needed."""
+        fetched = await self._fetch(source, older.end if older is not None else _nothing)
+        if fetched is None:
+            if older is None or not older.is_held:
+                raise errors.BadAnswer(
+                    source.jar.shown, "the server says that nothing changed, of nothing", _MEND
+                )
+            self._shelf.hold(older.file)
+            return older.file
+        self._shelf.hold(fetched)
+        if fetched.freshness.tells or source.jar.sha256 is not None:
             self._shelf.put(key, fetched)
-            return fetched
-        if kept is None or source.known is None:
-            raise errors.BadAnswer(
-                source.jar.shown, "the server says that nothing changed, of nothing", _MEND
-            )
-        return kept
+        else:
+            fetched.retired = True  # nobody could tell whether it is still right
+        return fetched
 
-    async def _fetch(self, source: Source) -> Kept | None:
-        """Fetch into a new file; None when what is known is still right."""
+    async def _fetch(self, source: Source, changed: Callable[[], None]) -> Kept | None:
+        """Fetch into a new file; None when what is known is still right.
+
+        Args:
+            source: what.
+            changed: called when it is not, before room is taken for the new one.
+        """
         where = source.jar.shown
         fetcher = await self._fetchers.get(source.jar.scheme, where)
         path = await self._directory(where) / f"{next(self._numbers)}.jar"
         loop = asyncio.get_running_loop()
         begun = loop.time()
         async with paced(source.terms, where) as timer:
-            part = PartFile(path, source, self._shelf.budget, timer)
+            part = PartFile(path, source, self._shelf.budget, timer, changed)
             try:
                 freshness = await fetcher.fetch(source, part)
                 if freshness is None:
@@ -241,6 +258,10 @@ async def open_store(
     await store.clean_up()
     if problem is not None:
         raise problem
+
+
+def _nothing() -> None:
+    """There is nothing to give up."""
 
 
 def _own_fetchers(bounds: Bounds) -> Factories:

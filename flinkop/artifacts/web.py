@@ -44,12 +44,14 @@ class _Progress:
         size: its bytes; None when the server does not say.
         cuts: how often in a row nearly nothing came.
         cut_at: what had been received when it was cut last.
+        has_begun: whether any content came, so that what was known before is out of date.
     """
 
     freshness: Freshness | None = None
     size: int | None = None
     cuts: int = 0
     cut_at: int = 0
+    has_begun: bool = False
 
     @property
     def was_cut(self) -> bool:
@@ -97,7 +99,7 @@ class WebFetcher:
     async def _connection(
         self, browser: Browser, source: Source, sink: Sink, progress: _Progress
     ) -> Freshness | None:
-        known = source.known if progress.freshness is None else None
+        known = None if progress.has_begun else source.known
         async with browser.answer(progress.range_headers(sink.received), known) as answer:
             status = answer.response.status
             if status == HTTPStatus.NOT_MODIFIED and answer.is_conditional:
@@ -105,6 +107,7 @@ class WebFetcher:
             if status == HTTPStatus.OK:
                 progress.freshness = _freshness(answer)
                 progress.size = answer.response.content_length
+                progress.has_begun = True
                 await sink.begin(progress.size)
             elif not progress.was_cut:
                 raise _refused(source.jar.shown, answer.response)

@@ -169,7 +169,49 @@ async def test_a_server_that_cannot_tell(tmp_path, server):
         for _ in range(3):
             assert await used(store) == jar()
         assert server.downloads == 3
-        await until(lambda: files(tmp_path) == ["3.jar"])
+        await until(lambda: files(tmp_path) == [])
+        assert store._shelf.budget.free == store._shelf.budget.size
+
+
+async def test_a_new_version_when_there_is_room_for_one(tmp_path, server):
+    """The old file makes room for the new one once it is known to be out of date."""
+    async with opened(tmp_path, server, disk=len(jar()) + 100) as store:
+        for seed in (1, 2, 3):
+            server.contents["test://h/a.jar"] = jar(seed=seed)
+            assert await used(store) == jar(seed=seed)
+        assert await used(store) == jar(seed=3)
+        assert server.downloads == 1
+
+
+async def test_a_pinned_jar_does_not_wait_for_downloads(tmp_path, server):
+    """What is on disk and right for sure is there at once, whoever is downloading."""
+    pinned = f"test://h/a.jar#sha256={hashlib.sha256(jar()).hexdigest()}"
+    server.contents["test://h/b.jar"] = jar(seed=2)
+    async with opened(tmp_path, server, downloads=1) as store, asyncio.TaskGroup() as group:
+        await used(store, pinned)
+        server.end.clear()
+        other = group.create_task(used(store, "test://h/b.jar"))
+        await until(lambda: server.at_work)
+        assert await used(store, pinned) == jar()
+        server.end.set()
+        await other
+
+
+async def test_unchanged_after_a_beginning(tmp_path, server):
+    """A fetcher that began to bring something new cannot take that back: the old may be gone."""
+    fetch = server.fetch
+
+    async def undecided(source, sink):
+        if source.known is None:
+            return await fetch(source, sink)
+        await sink.begin(10)
+        return None
+
+    server.fetch = undecided
+    async with opened(tmp_path, server) as store:
+        await used(store)
+        with pytest.raises(errors.BadAnswer, match="nothing changed, of nothing"):
+            await used(store)
 
 
 async def test_a_pin(tmp_path, server):
