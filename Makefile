@@ -1,7 +1,7 @@
 # `make` alone lists what there is. Everything runs from .venv, which `sync` makes and keeps current.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help sync fmt lint types imports test test-unit test-integration test-e2e e2e cover bench \
+.PHONY: help sync fmt lint types imports test test-unit test-integration test-e2e e2e cover bench crash \
 	generate verify requirements tools demo run clean
 
 PY := .venv/bin/python
@@ -9,6 +9,8 @@ ARGS ?=
 N ?= 500
 OUT ?=
 KEEP ?=
+QUICK ?=
+POINT ?=
 STEPS := $(PY) hack/test.py
 
 help: ## list the targets
@@ -30,7 +32,7 @@ types: sync ## mypy, strict
 imports: sync ## the import contracts between rooms
 	@$(STEPS) imports
 
-test: sync ## everything: lint, types, imports, generated files, unit, integration and e2e tests
+test: sync ## everything: lint, types, imports, generated files, unit, integration and e2e tests, a quick crash test
 	@$(STEPS)
 
 test-unit: sync ## unit and property tests (ARGS='-k queue' goes to pytest)
@@ -53,6 +55,9 @@ cover: sync ## all tests with branch coverage; the report ends in htmlcov/index.
 
 bench: sync ## measure flinkop against a bare client (N=500 resources; OUT=FILE for JSON)
 	@PYTHONPATH=test $(PY) -m bench --count $(N) $(if $(OUT),--out $(OUT)) $(ARGS)
+
+crash: sync ## kill the operator before and after each of its writes (QUICK=1 for a part, POINT=... for one)
+	@PYTHONPATH=test $(PY) -m crash $(if $(QUICK),--quick) $(if $(POINT),--point '$(POINT)') $(ARGS)
 
 generate: sync ## write the CRDs and the generated pages of docs/ anew
 	@$(PY) hack/update_crds.py

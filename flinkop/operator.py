@@ -37,12 +37,13 @@ from flinkop.kube.objects import CustomObject, DeploymentView, HasMeta, IngressV
 from flinkop.metrics.metrics import Metrics
 from flinkop.runtime.controller import Controller
 from flinkop.runtime.informer import Informer
-from flinkop.runtime.ratelimiter import Backoff, RetryLimiter, TokenBucket, Window
+from flinkop.runtime.ratelimiter import RetryLimiter, RetrySchedule, TokenBucket, Window
 from flinkop.runtime.reflector import Timing
 from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
-from flinkop.stages import references
-from flinkop.stages.ha_metadata import HaMetadata
+from flinkop.stages import ha_metadata, references
+from flinkop.stages.exception_history import ExceptionHistory
+from flinkop.stages.remains import Remains
 from flinkop.stages.settings import Settings
 from flinkop.stages.snapshots import Snapshots
 from flinkop.stages.targets import Targets
@@ -190,7 +191,7 @@ def _deployment_controller(
 ) -> Controller:
     """Build the controller of FlinkDeployments, woken by them and by what is made for them."""
     queue = _queue(parts, "flinkdeployment")
-    handlers = watches.Watches(queue.add, caches.deployments.lister)
+    handlers = watches.Watches(queue.add, caches.deployments.lister, caches.pods.lister)
     caches.resources.add_handler(handlers.on_resource)
     caches.deployments.add_handler(handlers.on_deployment)
     caches.pods.add_handler(handlers.on_pod)
@@ -199,7 +200,7 @@ def _deployment_controller(
         caches.snapshots.add_handler(handlers.on_snapshot)
     flink = functools.partial(_flink_client, parts.transports)
     writer = StatusWriter(parts.kube, parts.metrics.resources)
-    metadata = HaMetadata(parts.kube)
+    metadata = ha_metadata.make(parts.kube)
     reconciler = FlinkDeploymentReconciler(
         resources=caches.resources,
         observer=Observer(
@@ -210,8 +211,10 @@ def _deployment_controller(
             flink=flink,
             kube=parts.kube,
             metadata=metadata,
+            exceptions=ExceptionHistory(parts.kube),
             snapshots=snapshots,
             deployment_found=caches.deployments.note_write,
+            remains=Remains(parts.kube),
         ),
         reconciler=Reconciler(
             maker=Maker(parts.kube, caches.deployments.note_write),
@@ -316,7 +319,9 @@ def _queue(parts: Parts, name: str) -> WorkQueue:
     retry = config.retry
     cap = retry.max_interval.total_seconds() if retry.max_interval else None
     limiter = RetryLimiter(
-        Backoff(retry.initial_interval.total_seconds(), retry.multiplier, cap, retry.max_attempts),
+        RetrySchedule(
+            retry.initial_interval.total_seconds(), retry.multiplier, cap, retry.max_attempts
+        ),
         TokenBucket(),
         Window(config.rate_limiter_limit, config.rate_limiter_period.total_seconds()),
     )

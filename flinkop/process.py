@@ -13,6 +13,7 @@ from flinkop.config import source
 from flinkop.config.errors import ConfigError
 from flinkop.config.operator_config import OperatorConfig
 from flinkop.config.snapshot import ConfigSnapshot
+from flinkop.flink.counted import counted
 from flinkop.health import informers as informer_health, probes
 from flinkop.health.server import HealthServer, Probes
 from flinkop.kube import config as kube_config
@@ -115,7 +116,7 @@ async def run(
         scope = operator.make_scope(kube, snapshot, options.namespace_selector, own_namespace)
         parts = Parts(
             kube=kube,
-            transports=transports,
+            transports=counted(transports, metrics.flink, clock),
             settings=settings,
             metrics=metrics,
             scope=scope,

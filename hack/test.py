@@ -81,6 +81,11 @@ TESTS = (
     pytest_step("unit", "not integration and not e2e", "-n", "2", limit=600.0),
     pytest_step("integration", "integration", limit=1200.0),
     pytest_step("e2e", "e2e", limit=1200.0),
+    Step(
+        "crash",
+        ("env", "PYTHONPATH=test", *tool("python", "-m", "crash", "--quick")),
+        limit=900.0,
+    ),
 )
 STEPS = {step.name: step for step in (*CHECKS, *TESTS)}
 

@@ -5,10 +5,11 @@
     {"spec":{…},"resource_metadata":{"apiVersion":"flink.apache.org/v1beta1","firstDeployment":true}}
 
 They are written in the reference's form, all fields with their nulls and defaults in its order, so that
-either operator can take over from the other without seeing a change. Three generations are read: the
-wrapper above, the same with a nested `metadata`, and the bare spec of the first release.
+either operator can take over from the other without seeing a change. Three generations are read (`Form`): the
+wrapper above, the same with a nested `metadata` that holds the spec's generation, and the bare spec of 1.0.
 """
 
+import enum
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -20,6 +21,15 @@ from flinkop.api.flinksessionjob import FlinkSessionJobSpec
 from flinkop.api.wire import DecodeError, describe
 
 API_VERSION = "flink.apache.org/v1beta1"
+
+
+class Form(enum.Enum):
+    """The generations of the text, by the releases of the reference that wrote them."""
+
+    BARE = "1.0"
+    WITH_METADATA = "1.1 to 1.9"
+    SINCE_1_10 = "1.10 and later"
+
 
 SpecT = TypeVar("SpecT", FlinkDeploymentSpec, FlinkSessionJobSpec)
 
@@ -33,12 +43,17 @@ class RecordedSpec(Generic[SpecT]):
     Attributes:
         spec: the spec; its job state, upgrade mode and trigger nonces are what happened, not what the
             user asked for.
-        first_deployment: whether it belongs to the first deployment; None where the first release's
-            form does not say.
+        first_deployment: whether it belongs to the first deployment; None where the text does not say
+            (releases 1.0 and 1.1).
+        generation: `metadata.generation` that it belongs to; None where the text does not say, which since
+            release 1.10 is `observedGeneration`'s business alone.
+        form: which generation of the text it was read from.
     """
 
     spec: SpecT
     first_deployment: bool | None
+    generation: int | None = None
+    form: Form = Form.SINCE_1_10
 
 
 def encode(spec: FlinkDeploymentSpec | FlinkSessionJobSpec, first_deployment: bool | None) -> str:  # noqa: FBT001 - mirrors RecordedSpec
@@ -69,33 +84,23 @@ def decode_sessionjob(text: str, path: str = _PATH) -> RecordedSpec[FlinkSession
     return _decode(text, FlinkSessionJobSpec, path)
 
 
-def same(one: str | None, other: str | None) -> bool:
-    """Tell whether two remembered texts say the same; absent ones never do.
-
-    Texts are compared as JSON, not letter by letter as the reference does: two operators may lay out
-    the same spec differently, and that must not turn STABLE into DEPLOYED (`api.md` 3.4).
-    """
-    if one is None or other is None:
-        return False
-    if one == other:
-        return True
-    try:
-        return bool(msgspec.json.decode(one) == msgspec.json.decode(other))
-    except (msgspec.DecodeError, RecursionError):
-        return False
-
-
 def _decode(text: str, into: type[SpecT], path: str) -> RecordedSpec[SpecT]:
     document = _parse(text, path)
     spec = document.get("spec")
     if spec is None and "resource_metadata" not in document:
         bare = {key: value for key, value in document.items() if key != "apiVersion"}
-        return RecordedSpec(codec.decode(bare, into, path), None)
-    metadata = document.get("resource_metadata")
-    first = None
-    if isinstance(metadata, dict):
-        first = metadata.get("firstDeployment") is True
-    return RecordedSpec(codec.decode(spec, into, f"{path}.spec"), first)
+        return RecordedSpec(codec.decode(bare, into, path), None, form=Form.BARE)
+    known = document.get("resource_metadata")
+    metadata = known if isinstance(known, dict) else {}
+    first = metadata.get("firstDeployment")
+    nested = metadata.get("metadata")
+    generation = nested.get("generation") if isinstance(nested, dict) else None
+    return RecordedSpec(
+        spec=codec.decode(spec, into, f"{path}.spec"),
+        first_deployment=first if isinstance(first, bool) else None,
+        generation=generation if type(generation) is int else None,
+        form=Form.WITH_METADATA if nested is not None else Form.SINCE_1_10,
+    )
 
 
 def _parse(text: str, path: str) -> dict[str, Any]:

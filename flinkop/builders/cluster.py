@@ -1,4 +1,4 @@
-"""All objects of one cluster, in the order in which they are created (`kubernetes-objects.md` 0, 1.2)."""
+"""All objects of one cluster, in the order in which they are created (`kubernetes-objects.md` 0)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,8 +34,8 @@ class ClusterObjects:
 
     Attributes:
         deployment: The JobManager's Deployment, created first.
-        accompanying: Services, ConfigMaps and Secrets, to be created next in this order, each with the
-            created Deployment as its owner (`with_owner`).
+        accompanying: ConfigMaps and Secrets that pods mount, then Services; to be created next in this
+            order, each with the created Deployment as its owner (`with_owner`).
         taskmanagers: The TaskManagers' Deployment, created last; standalone only.
         warnings: Sentences for the user about what Flink will not read as written.
     """
@@ -116,11 +116,13 @@ def _build(
         program_args=None if spec.job is None else spec.job.args,
     )
     template = podtemplate.taskmanager_template(spec, conf)
-    accompanying = _services(identity, kind, deployed)
-    accompanying += _mounted_objects(identity, kind, deployed, local_files)
+    # A kubelet that finds a volume's object missing waits longer with each try, and the API server
+    # gives out cluster IPs one at a time: what pods mount comes before the Services.
+    accompanying = _mounted_objects(identity, kind, deployed, local_files)
     accompanying.append(config_map)
     if native and template is not None:
         accompanying.append(configmap.pod_template(identity, kind, template))
+    accompanying += _services(identity, kind, deployed)
     inputs = deployment.Inputs(
         identity=identity,
         kind=kind,

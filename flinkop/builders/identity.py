@@ -10,6 +10,7 @@ GENERATION_ANNOTATION = "flinkdeployment.flink.apache.org/generation"
 NATIVE = "flink-native-kubernetes"
 STANDALONE = "flink-standalone-kubernetes"
 MAIN_CONTAINER = "flink-main-container"
+_TASK_MANAGERS = "-taskmanager"
 
 
 @attrs.frozen
@@ -62,7 +63,12 @@ class ClusterIdentity:
 
 def taskmanager_deployment(name: str) -> str:
     """Return the name of the TaskManagers' Deployment of the standalone cluster `name`."""
-    return f"{name}-taskmanager"
+    return f"{name}{_TASK_MANAGERS}"
+
+
+def cluster_names(deployment: str) -> list[str]:
+    """Return the names of the clusters that may have a Deployment of this name."""
+    return list(dict.fromkeys((deployment, deployment.removesuffix(_TASK_MANAGERS))))
 
 
 def common_labels(name: str, kind: str) -> dict[str, str]:

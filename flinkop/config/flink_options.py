@@ -90,6 +90,29 @@ HA_JOBMANAGER_PORT = _FLINK.text(
 HA_ZOOKEEPER_QUORUM = _FLINK.optional_text(
     "high-availability.zookeeper.quorum", "ZooKeeper servers.", "recovery.zookeeper.quorum"
 )
+HA_ZOOKEEPER_ROOT = _FLINK.text(
+    "high-availability.zookeeper.path.root",
+    "/flink",
+    "Node below which all clusters have theirs.",
+    "recovery.zookeeper.path.root",
+)
+HA_ZOOKEEPER_JOBGRAPHS = _FLINK.text(
+    "high-availability.zookeeper.path.jobgraphs",
+    "/jobgraphs",
+    "Node for job graphs, up to Flink 1.20.",
+    "recovery.zookeeper.path.jobgraphs",
+)
+HA_ZOOKEEPER_EXECUTION_PLANS = _FLINK.text(
+    "high-availability.zookeeper.path.execution-plans",
+    "/execution-plans",
+    "Node for job graphs, from Flink 2.0.",
+    "recovery.zookeeper.path.jobgraphs",
+    "high-availability.zookeeper.path.jobgraphs",
+)
+HA_ZOOKEEPER_AUTHORIZATION = _FLINK.mapping(
+    "high-availability.zookeeper.client.authorization",
+    "Who a client of ZooKeeper says it is: scheme to secret.",
+)
 CHECKPOINT_DIR = _FLINK.optional_text(
     "execution.checkpointing.dir",
     "Directory of checkpoints.",

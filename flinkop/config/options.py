@@ -245,7 +245,8 @@ SESSION_BLOCK_ON_SESSION_JOBS = _RESOURCE.boolean(
 DELETION_PROPAGATION = _NAMESPACE.choice(
     _K + "resource.deletion.propagation",
     DeletionPropagation.FOREGROUND,
-    "How the Deployments of a cluster are deleted.",
+    "How the Deployments of a cluster are deleted. Foreground: a deleted resource stays until its last pod is gone. "
+    "Background: it goes before. Orphan: the pods stay.",
 )
 
 # Ingress

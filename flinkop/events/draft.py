@@ -1,8 +1,9 @@
 """What an Event says, before it is written: pure values that a plan can hold."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from flinkop import javahash
 
@@ -29,7 +30,8 @@ class InvolvedObject:
 class EventDraft:
     """One Event to be: `key` stands for the message in its identity where messages vary.
 
-    `once` drafts are written when their identity is new and never again (behaviour.md E-4).
+    `once` drafts are written when their identity is new and never again (behaviour.md E-4). `annotations`
+    take the place of those of the Event that is repeated; a draft without any leaves them alone (E-6).
     """
 
     type: EventType
@@ -38,6 +40,7 @@ class EventDraft:
     message: str
     key: str | None = None
     once: bool = False
+    annotations: Mapping[str, str] = field(factory=dict, hash=False)
 
     def object_name(self, about: InvolvedObject) -> str:
         """Return the Event's name: `<Component>.<hash of its identity>` (behaviour.md E-2)."""
@@ -47,29 +50,15 @@ class EventDraft:
         return f"{self.component}.{javahash.of_string(identity) & 0x7FFFFFFF}"
 
 
-def normal(reason: str, component: str, message: str, **extra: str | bool) -> EventDraft:
-    """Return a Normal draft."""
-    return _draft(EventType.NORMAL, reason, component, message, extra)
-
-
-def warning(reason: str, component: str, message: str, **extra: str | bool) -> EventDraft:
-    """Return a Warning draft."""
-    return _draft(EventType.WARNING, reason, component, message, extra)
-
-
-def _draft(
-    kind: EventType,
-    reason: str,
-    component: str,
-    message: str,
-    extra: dict[str, str | bool],
+def normal(
+    reason: str, component: str, message: str, *, key: str | None = None, once: bool = False
 ) -> EventDraft:
-    key = extra.get("key")
-    return EventDraft(
-        type=kind,
-        reason=reason,
-        component=component,
-        message=message,
-        key=str(key) if key is not None else None,
-        once=bool(extra.get("once", False)),
-    )
+    """Return a Normal draft."""
+    return EventDraft(EventType.NORMAL, reason, component, message, key, once)
+
+
+def warning(
+    reason: str, component: str, message: str, *, key: str | None = None, once: bool = False
+) -> EventDraft:
+    """Return a Warning draft."""
+    return EventDraft(EventType.WARNING, reason, component, message, key, once)

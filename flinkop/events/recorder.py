@@ -1,7 +1,7 @@
 """Writes Events: merged, spaced out, in the background, and never at the cost of a reconcile.
 
 Written as core/v1 Events, because their names, `source.component` and `count` are what people and
-programs already select by (behaviour.md E-1 to E-4); events.k8s.io/v1 has no place for these.
+programs already select by (behaviour.md E-1 to E-6); events.k8s.io/v1 has no place for these.
 """
 
 import asyncio
@@ -47,8 +47,11 @@ class EventWriter(Protocol):
 
 @define
 class _Known:
+    """An Event that is there: `annotated` are the keys of all annotations that it may have."""
+
     count: int
     written_at: float
+    annotated: frozenset[str]
 
 
 @define
@@ -142,26 +145,30 @@ class Recorder:
             )
         except errors.AlreadyExists:
             existing = await self._client.get(meta.EVENTS, meta.ObjectKey(about.namespace, name))
-            known = _Known(count=int(existing.get("count") or 1) + 1, written_at=now)
+            count = int(existing.get("count") or 1) + 1
+            known = _Known(count, now, frozenset(existing["metadata"].get("annotations") or ()))
             if not draft.once:
                 await self._update(about, draft, name, known)
             return known
         audit(about, draft)
-        return _Known(count=1, written_at=now)
+        return _Known(1, now, frozenset(draft.annotations))
 
     async def _update(
         self, about: InvolvedObject, draft: EventDraft, name: str, known: _Known
     ) -> None:
         known.written_at = self._clock.monotonic()
+        patch: dict[str, Any] = {
+            "count": known.count,
+            "lastTimestamp": self._stamp(),
+            "message": _cut(draft.message),
+        }
+        if draft.annotations:
+            replaced = {**dict.fromkeys(known.annotated), **draft.annotations}
+            patch["metadata"] = {"annotations": replaced}
+            known.annotated |= frozenset(draft.annotations)
         try:
             await self._client.merge_patch(
-                meta.EVENTS,
-                meta.ObjectKey(about.namespace, name),
-                {
-                    "count": known.count,
-                    "lastTimestamp": self._stamp(),
-                    "message": _cut(draft.message),
-                },
+                meta.EVENTS, meta.ObjectKey(about.namespace, name), patch
             )
         except errors.NotFound:  # expired in the API server since: start again
             known.count = 1
@@ -192,10 +199,11 @@ def audit(about: InvolvedObject, draft: EventDraft) -> None:
 
 def event_body(about: InvolvedObject, draft: EventDraft, name: str, stamp: str) -> dict[str, Any]:
     """Return the core/v1 Event for `draft`, first seen at `stamp` (RFC 3339)."""
+    annotated = {"annotations": dict(draft.annotations)} if draft.annotations else {}
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": name, "namespace": about.namespace},
+        "metadata": {"name": name, "namespace": about.namespace, **annotated},
         "involvedObject": {
             "apiVersion": about.api_version,
             "kind": about.kind,

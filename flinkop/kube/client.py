@@ -126,6 +126,11 @@ class KubeClient:
         """Set what is called before each write; it raises FencedError to forbid it."""
         self._transport.fence = fence
 
+    def check_fence(self) -> None:
+        """Raise FencedError when no write may leave now; for writes that go elsewhere, from any thread."""
+        if self._transport.fence is not None:
+            self._transport.fence()
+
     async def get(
         self,
         rt: ResourceType,

@@ -42,6 +42,7 @@ FLINKSTATESNAPSHOTS = ResourceType(
     FLINK_GROUP, "v1beta1", "flinkstatesnapshots", "FlinkStateSnapshot"
 )
 DEPLOYMENTS = ResourceType("apps", "v1", "deployments", "Deployment")
+REPLICASETS = ResourceType("apps", "v1", "replicasets", "ReplicaSet")
 PODS = ResourceType("", "v1", "pods", "Pod")
 CONFIGMAPS = ResourceType("", "v1", "configmaps", "ConfigMap")
 SECRETS = ResourceType("", "v1", "secrets", "Secret")

@@ -68,6 +68,15 @@ def is_enabled(conf: FlinkConf) -> bool:
     return _switch(conf, "enabled")
 
 
+def tunes_memory(conf: FlinkConf) -> bool:
+    """Return whether the autoscaler is asked to tune the TaskManagers' memory, too.
+
+    Raises:
+        ConfigValueError: the option is neither true nor false.
+    """
+    return _switch(conf, "memory.tuning.enabled")
+
+
 def first_problem(conf: FlinkConf) -> Problem | None:
     """Return the first autoscaler option out of range; None while the autoscaler is off."""
     if not is_enabled(conf):

@@ -39,9 +39,14 @@ class HaMap:
     deleting: bool = False
 
 
-def judge(maps: Iterable[HaMap]) -> HaFacts:
-    """Return what the maps tell; what is being deleted, and the cluster's own map, do not count."""
-    jobs = [one for one in maps if _is_of_a_job(one)]
+def judge(maps: Iterable[HaMap], job_id: str | None = None) -> HaFacts:
+    """Return what the maps tell of the job `job_id`, None for any job.
+
+    What is being deleted, and the cluster's own map, do not count. The reference does not ask whose metadata
+    it is; a job would then be started from what another left, which it cannot read.
+    """
+    whose = "" if job_id is None else f"-{job_id}-"
+    jobs = [one for one in maps if _is_of_a_job(one) and whose in one.name]
     has_checkpoint = any(key.startswith(_CHECKPOINT_KEY) for one in jobs for key in one.keys)
     return HaFacts(available=bool(jobs), has_checkpoint=has_checkpoint)
 

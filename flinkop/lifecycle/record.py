@@ -24,6 +24,8 @@ from flinkop.api.status import (
     SnapshotTriggerType,
     TaskManagerInfo,
 )
+from flinkop.api.wire import DecodeError
+from flinkop.lifecycle import specdiff
 
 
 @frozen
@@ -67,9 +69,54 @@ def last_stable(status: FlinkDeploymentStatus) -> Recorded | None:
 
 
 def is_stable(status: FlinkDeploymentStatus) -> bool:
-    """Whether the recorded spec is the stable one (behaviour.md 0.2)."""
+    """Whether the recorded spec is the stable one (behaviour.md 0.2).
+
+    The reference compares letters. Here the specs count: two releases write the same one differently, and
+    that must not make an upgrade that failed out of a job that has run for months (`api.md` trap 25).
+    """
     recon = status.reconciliation_status
-    return recorded_spec.same(recon.last_reconciled_spec, recon.last_stable_spec)
+    last, stable = recon.last_reconciled_spec, recon.last_stable_spec
+    if last is None or stable is None:
+        return False
+    return last == stable or _same(stable, last)
+
+
+@functools.lru_cache(maxsize=256)
+def _same(stable: str, last: str) -> bool:
+    try:
+        before, after = _decode(stable), _decode(last)
+    except DecodeError:
+        return False
+    return not specdiff.between(before.spec, after.spec).changes
+
+
+def with_generation(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """Return a status of the releases 1.1 to 1.7 with the generation that its recorded spec belongs to.
+
+    They kept it beside the recorded spec (`api.md` 3.4). Without it nothing would tell a deployment that was
+    interrupted from the cluster that it replaces. 1.0 did not know it; other statuses stay as they are.
+    """
+    if status.observed_generation is not None:
+        return status
+    recorded = last_reconciled(status)
+    if recorded is None or recorded.generation is None:
+        return status
+    return evolve(status, observed_generation=recorded.generation)
+
+
+def is_first_deployment(status: FlinkDeploymentStatus) -> bool:
+    """Whether the recorded spec is that of the first deployment.
+
+    Where the text does not say (releases 1.0 and 1.1), it is the first attempt that never got anywhere.
+    """
+    recorded = last_reconciled(status)
+    if recorded is None:
+        return False
+    if recorded.first_deployment is not None:
+        return recorded.first_deployment
+    recon = status.reconciliation_status
+    upgrading = recon.state is ReconciliationState.UPGRADING
+    return upgrading and status.job_status.job_id is None and recon.last_stable_spec is None
 
 
 def before_attempt(status: FlinkDeploymentStatus, target: Target) -> FlinkDeploymentStatus:
@@ -188,8 +235,7 @@ def not_first(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
 
 def forget_first_attempt(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
     """Undo the record of a first deployment that did not get through, so that a new spec wins (P-7)."""
-    recorded = last_reconciled(status)
-    if recorded is None or not recorded.first_deployment:
+    if not is_first_deployment(status):
         return status
     recon = evolve(
         status.reconciliation_status,
@@ -278,7 +324,7 @@ def _record(
     state = ReconciliationState.UPGRADING if upgrading else ReconciliationState.DEPLOYED
     previous = last_reconciled(status)
     first = previous is None or (
-        state is ReconciliationState.DEPLOYED and bool(previous.first_deployment)
+        state is ReconciliationState.DEPLOYED and is_first_deployment(status)
     )
     text = recorded_spec.encode(_recorded(target.spec, previous, after), first_deployment=first)
     stable = text if target.user_suspended else recon.last_stable_spec

@@ -21,6 +21,9 @@ from flinkop.api.status import (
 )
 from flinkop.lifecycle import record
 
+READY: Final = "Ready"
+"""Type of the condition that no other operator writes."""
+
 _NO_WAY_BACK: Final = (
     "Manual restore required.",
     "It is possible that the job has finished or terminally failed, or the configmaps have been deleted.",
@@ -146,25 +149,25 @@ def _ready(
     cause: Stall | Note | None,
 ) -> Condition:
     if cause is not None:
-        return _condition("Ready", generation, cause.reason, cause.message, up=False)
+        return _condition(READY, generation, cause.reason, cause.message, up=False)
     job = status.job_status.state
     match state:
         case LifecycleState.STABLE if _is_session(status):
             up = status.job_manager_deployment_status is JobManager.READY
             reason, message = _JOB_MANAGER_WORDS[status.job_manager_deployment_status]
-            return _condition("Ready", generation, reason, message, up=up)
+            return _condition(READY, generation, reason, message, up=up)
         case LifecycleState.STABLE if job in (FlinkJobState.RUNNING, FlinkJobState.FINISHED):
             message = (
                 "the job has finished" if job is FlinkJobState.FINISHED else "running as specified"
             )
-            return _condition("Ready", generation, "Stable", message, up=True)
+            return _condition(READY, generation, "Stable", message, up=True)
         case LifecycleState.SUSPENDED:
-            return _condition("Ready", generation, "Suspended", "suspended as specified", up=True)
+            return _condition(READY, generation, "Suspended", "suspended as specified", up=True)
         case LifecycleState.STABLE:
             reason = _interruption(status)
-            return _condition("Ready", generation, reason, _progress(status, state), up=False)
+            return _condition(READY, generation, reason, _progress(status, state), up=False)
         case _:
-            return _condition("Ready", generation, _word(state), _progress(status, state), up=False)
+            return _condition(READY, generation, _word(state), _progress(status, state), up=False)
 
 
 def _reconciling(

@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 
 from flinkop.api.common import UpgradeMode
 from flinkop.api.status import FlinkJobState, JobManagerDeploymentStatus as JobManager
+from flinkop.config import options
 
 LAST_STATE_PATH: Final = "KUBERNETES_OPERATOR_LAST_STATE"
 """Restore path of a start from HA metadata: no readable path, so that Flink cannot start without it."""
@@ -39,11 +40,11 @@ _NO_METADATA: Final = (
 class Suspend(enum.Enum):
     """How the job that runs now ends (behaviour.md 3.5)."""
 
-    NOOP = "it has ended already"
-    STATELESS = "cancel it and delete its cluster"
-    SAVEPOINT = "stop it with a savepoint"
-    CANCEL = "cancel it, and restore from its last checkpoint"
-    LAST_STATE = "delete its cluster, and restore from its HA metadata"
+    NOOP = "has ended already"
+    STATELESS = "is cancelled, and its cluster deleted"
+    SAVEPOINT = "is stopped with a savepoint"
+    CANCEL = "is cancelled, and its last checkpoint noted"
+    LAST_STATE = "is left as it is, and its cluster deleted"
 
 
 class Question(enum.Enum):
@@ -53,6 +54,7 @@ class Question(enum.Enum):
     CHECKPOINTS = "which checkpoints the job has"
     JOB_MANAGER = "whether the JobManager Deployment is really gone"
     REQUIREMENTS = "with which parallelism the job may run"
+    REMAINS = "whether anything of a deleted cluster is left"
 
 
 @frozen
@@ -123,12 +125,14 @@ class ClusterFacts:
         high_availability: whether both the running and the wanted cluster keep HA metadata.
         recorded_mode: how the present run was restored.
         never_started: whether no JobManager pod of this Deployment was ever available.
+        job_unknown: whether the JobManager answers and knows no such job: it ended while nobody looked.
     """
 
     job_manager: JobManager
     high_availability: bool = False
     recorded_mode: UpgradeMode = UpgradeMode.STATELESS
     never_started: bool = False
+    job_unknown: bool = False
 
 
 @frozen
@@ -227,7 +231,8 @@ def _savepoint(facts: Facts) -> Decision:
         return Available(Suspend.SAVEPOINT, UpgradeMode.SAVEPOINT, "upgradeMode is savepoint")
     if facts.version_changed or facts.fallback:
         return _last_state(facts)
-    return NotNow("a savepoint needs a running job, and falling back is switched off", others=True)
+    key = options.LAST_STATE_FALLBACK_ENABLED.key
+    return NotNow(f"a savepoint needs a running job, and {key} is false", others=True)
 
 
 def _last_state(facts: Facts) -> Decision:
@@ -238,8 +243,13 @@ def _last_state(facts: Facts) -> Decision:
     if facts.job is FlinkJobState.RUNNING and facts.accessible:
         return _running(facts, cancels=cancels)
     if cancels:
-        return _cancel(f"the job is {facts.job}")
-    return NotNow(f"the job is {facts.job or 'not known yet'}", others=True, fallback=True)
+        return _cancel(_state(facts))
+    return NotNow(_state(facts), others=True, fallback=True)
+
+
+def _state(facts: Facts) -> str:
+    unknown = facts.job is None or facts.job is FlinkJobState.RECONCILING
+    return "nobody can tell how the job is" if unknown else f"the job is {facts.job}"
 
 
 def _other_version(facts: Facts) -> Decision:
@@ -258,23 +268,29 @@ def _other_version(facts: Facts) -> Decision:
 def _running(facts: Facts, *, cancels: bool) -> Decision:
     """U-11 to U-14: a checkpoint that is too old is not gone back to."""
     if facts.max_age is None:
-        return _default(cancels=cancels)
+        return _default(facts, cancels=cancels)
     oldest = facts.now_ms - int(facts.max_age.total_seconds() * 1000)
     if facts.started_ms is not None and oldest < facts.started_ms:
-        return _default(cancels=cancels)
+        return _default(facts, cancels=cancels)
     checkpoints = _known_checkpoints(facts)
     if checkpoints.completed_at is not None and checkpoints.completed_at > oldest:
-        return _default(cancels=cancels)
+        return _default(facts, cancels=cancels)
     if checkpoints.pending_at is not None and checkpoints.pending_at > oldest:
         return NotNow("a checkpoint is being taken", others=True)
-    reason = "the last checkpoint is older than allowed"
+    reason = f"the last checkpoint is older than {options.LAST_STATE_MAX_CHECKPOINT_AGE.key} allows"
     return Available(Suspend.SAVEPOINT, UpgradeMode.SAVEPOINT, reason)
 
 
-def _default(*, cancels: bool) -> Available:
-    if cancels:
-        return _cancel("upgradeMode is last-state, and the cluster keeps no HA metadata to use")
-    return _from_metadata("upgradeMode is last-state")
+def _default(facts: Facts, *, cancels: bool) -> Available:
+    if not cancels:
+        return _from_metadata("upgradeMode is last-state")
+    if facts.cluster is None:
+        cause = "the cluster is not the job's alone"
+    elif facts.cancel_instead:
+        cause = f"{options.LAST_STATE_CANCEL_ENABLED.key} is true"
+    else:
+        cause = "there is no HA metadata"
+    return _cancel(f"upgradeMode is last-state, and {cause}")
 
 
 def _is_cancelled(facts: Facts) -> bool:
@@ -302,7 +318,7 @@ def _cluster(facts: Facts, cluster: ClusterFacts, decision: NotNow) -> Decision:
         if isinstance(found, Available):
             return evolve(found, reason="the JobManager never started, so nothing was done since")
         return found
-    down = missing or cluster.job_manager is JobManager.ERROR
+    down = missing or cluster.job_manager is JobManager.ERROR or cluster.job_unknown
     if down and not _has_metadata(facts):
         return Impossible(_NO_METADATA)
     return decision

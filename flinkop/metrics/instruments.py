@@ -45,6 +45,19 @@ class ClientMetrics:
         self._in_flight(pool).set(count)
 
 
+class FlinkMetrics:
+    """`flink.counted.FlinkInstruments`."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._requests = cache(registry.counter(names.FLINK_REQUESTS).labels)
+        self._time = cache(registry.histogram(names.FLINK_TIME).labels)
+
+    def request(self, method: str, endpoint: str, code: str, seconds: float) -> None:
+        """Count one request."""
+        self._requests(method, endpoint, code).inc()
+        self._time(method, endpoint).observe(seconds)
+
+
 class InformerMetrics:
     """`runtime.instruments.InformerInstruments`."""
 

@@ -54,6 +54,7 @@ class Metrics:
 
     Attributes:
         client: For `kube.client`.
+        flink: For the way to Flink clusters.
         informers: For informers.
         queues: `queue(name)` makes the instruments of a workqueue, `watch(name, statistics)` reads its depth.
         controllers: For controllers.
@@ -73,6 +74,7 @@ class Metrics:
         series = SeriesRegistry(variables or Variables(), sanitise_values=chosen.sanitise_values)
         self._registry = Registry(series)
         self.client = instruments.ClientMetrics(self._registry, _client(series, clock, chosen))
+        self.flink = instruments.FlinkMetrics(self._registry)
         self.informers = instruments.InformerMetrics(self._registry)
         self.queues = instruments.QueueMetrics(self._registry)
         self.controllers = instruments.ControllerMetrics(self._registry)

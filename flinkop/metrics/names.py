@@ -133,6 +133,17 @@ CLIENT_RETRIES: Final = _counter(
 )
 CLIENT_IN_FLIGHT: Final = _gauge("client_in_flight", "Requests under way.", "pool")
 
+FLINK_REQUESTS: Final = _counter(
+    "flink_requests",
+    "Requests to Flink's REST API, each attempt; code is the HTTP status, `unreachable`, `timeout` or `unusable`.",
+    "method",
+    "endpoint",
+    "code",
+)
+FLINK_TIME: Final = _histogram(
+    "flink_request", "Time to the end of an answer of Flink's REST API.", "method", "endpoint"
+)
+
 LEADER: Final = _gauge("leader", "1 while this process leads, 0 while it stands by.", "lease")
 LEADER_RENEWAL: Final = _histogram("leader_renewal", "Time of a renewal of the lease.", "lease")
 LEADER_RENEWAL_FAILURES: Final = _counter(

@@ -4,7 +4,7 @@ Everything here is synchronous and takes `now`, in seconds on one monotonic cloc
 
 Three limits, and whom each one holds back:
 
-- `Backoff` (behaviour.md L-7): the wait after a failed run, 5, 5, 7.5, 11.25 … s, for 15 attempts.
+- `RetrySchedule` (behaviour.md L-7): the wait after a failed run, 5, 5, 7.5, 11.25 … s, for 15 attempts.
 - `TokenBucket`: all failing objects together, so that an outage does not end in a stampede.
 - `Window` (behaviour.md L-8: 5 runs in 15 s): in the reference it counts every run of an object.
   Here it counts failed runs only. A deployment is a burst of watch events, one for each step of the
@@ -24,7 +24,7 @@ LONGEST_DELAY = 36_000.0
 
 
 @attrs.frozen
-class Backoff:
+class RetrySchedule:
     """The wait before each retry of one object (behaviour.md L-7).
 
     Attributes:
@@ -97,11 +97,11 @@ class RetryLimiter:
 
     def __init__(
         self,
-        backoff: Backoff | None = None,
+        backoff: RetrySchedule | None = None,
         bucket: TokenBucket | None = None,
         window: Window | None = None,
     ) -> None:
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or RetrySchedule()
         self._bucket = bucket
         self._window = window or Window()
         self._failures: dict[Request, _Failures] = {}

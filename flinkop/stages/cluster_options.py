@@ -16,14 +16,16 @@ from flinkop.builders import effective_conf, memory
 from flinkop.config import flink_options, options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.operator_config import OperatorConfig
+from flinkop.config.options import DeletionPropagation
 from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.flink import features, tls
 from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
 from flinkop.flink.tls import Stores
 from flinkop.kube.meta import ObjectKey
-from flinkop.lifecycle import cluster_health, snapshot_history
+from flinkop.lifecycle import cluster_health, ha_zookeeper, snapshot_history
 from flinkop.lifecycle.cluster_health import HealthRules
+from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.snapshot_history import Limits
 
 T = TypeVar("T")
@@ -45,6 +47,7 @@ class ClusterOptions:
         rest_tls: `security.ssl.rest.enabled`.
         rest_stores: what TLS trusts and shows; None is the system's trust.
         high_availability: whether the cluster keeps HA metadata.
+        zookeeper: where in ZooKeeper it keeps them; None for ConfigMaps.
         reactive: whether its job takes whatever slots there are (`scheduler-mode: reactive`).
         flink_timeout: seconds for a call to Flink.
         cancel_timeout: seconds for Flink to take the wish to cancel a job.
@@ -52,6 +55,7 @@ class ClusterOptions:
         block_on_session_jobs: whether session jobs keep their cluster from being deleted.
         block_on_unmanaged_jobs: whether any running job does.
         savepoint_on_deletion: whether deletion takes a savepoint first.
+        pods_may_stay: whether a deleted resource goes without waiting for its cluster's pods.
         drain_on_savepoint: whether a job that is stopped with a savepoint drains its sources first.
         savepoint_directory: where savepoints go; None when nothing says so.
         savepoint_format: binary format of savepoints.
@@ -89,6 +93,7 @@ class ClusterOptions:
     rest_tls: bool = False
     rest_stores: Stores | None = None
     high_availability: bool = False
+    zookeeper: ZooKeeper | None = None
     reactive: bool = False
     flink_timeout: float = 10.0
     cancel_timeout: float = 60.0
@@ -96,6 +101,7 @@ class ClusterOptions:
     block_on_session_jobs: bool = True
     block_on_unmanaged_jobs: bool = True
     savepoint_on_deletion: bool = False
+    pods_may_stay: bool = False
     drain_on_savepoint: bool = False
     savepoint_directory: str | None = None
     savepoint_format: SavepointFormatType = SavepointFormatType.CANONICAL
@@ -189,6 +195,9 @@ def from_conf(
         rest_tls=_speaks_tls(conf),
         rest_stores=_stores(conf, settings),
         high_availability=effective_conf.is_ha(conf),
+        zookeeper=ha_zookeeper.from_conf(
+            conf, conf.get(flink_options.NAMESPACE), conf.get(flink_options.CLUSTER_ID) or ""
+        ),
         reactive=(conf.get(flink_options.SCHEDULER_MODE) or "").lower() == _REACTIVE,
         flink_timeout=operator.flink_client_timeout.total_seconds(),
         cancel_timeout=min(operator.flink_cancel_timeout.total_seconds(), _LONGEST_CANCEL),
@@ -196,6 +205,7 @@ def from_conf(
         block_on_session_jobs=conf.get(options.SESSION_BLOCK_ON_SESSION_JOBS),
         block_on_unmanaged_jobs=conf.get(options.SESSION_BLOCK_ON_UNMANAGED_JOBS),
         savepoint_on_deletion=conf.get(options.SAVEPOINT_ON_DELETION),
+        pods_may_stay=operator.deletion_propagation is not DeletionPropagation.FOREGROUND,
         drain_on_savepoint=conf.get(options.DRAIN_ON_SAVEPOINT_DELETION),
         savepoint_directory=(conf.get(flink_options.SAVEPOINT_DIR) or "").strip() or None,
         savepoint_format=SavepointFormatType(conf.get(options.SAVEPOINT_FORMAT).value),

@@ -13,6 +13,7 @@ from flinkop.events.draft import EventDraft, InvolvedObject
 from flinkop.events.recorder import Recorder
 from flinkop.kube.meta import ObjectKey, ResourceType
 from flinkop.kube.objects import CustomObject
+from flinkop.lifecycle import job_exceptions
 from flinkop.lifecycle.failure import Limits
 from flinkop.runtime.result import Request
 from flinkop.stages.status_patch import StatusDocument
@@ -69,6 +70,12 @@ class ReconcileContext(Generic[SpecT, StatusT]):
         """How much of an error is shown in the resource's namespace."""
         shape = self.settings.operator_config(self.key.namespace).errors
         return Limits(shape.field_max_length, shape.max_causes, shape.labels)
+
+    @property
+    def exception_limits(self) -> job_exceptions.Limits:
+        """How much of a job's exceptions is told in Events in the resource's namespace."""
+        shape = self.settings.operator_config(self.key.namespace).errors
+        return job_exceptions.Limits(shape.event_limit, shape.event_stacktrace_lines)
 
     def say(self, *drafts: EventDraft) -> None:
         """Emit Events about the resource."""

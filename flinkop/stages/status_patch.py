@@ -5,11 +5,15 @@ acknowledged it. It is a merge patch of the difference that carries the resource
 from. When somebody else wrote first, the newest object decides: if its status is still the one the
 difference was made from, only spec or metadata moved and the write is repeated over it; if not, the
 whole reconcile is repeated from the facts (behaviour.md L-24, without its dead end).
+
+A CRD that is older than the operator drops what it does not know, without a word: a restore path written
+ahead would be lost. So what comes back is compared with what was sent.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+import msgspec
 from attrs import define
 
 from flinkop.kube import errors, meta
@@ -17,12 +21,19 @@ from flinkop.kube.objects import CustomObject
 
 _TRIES: Final = 3
 _RETRY_SECONDS: Final = 0.05
+_PRUNED_SECONDS: Final = 30.0
 
 
 class StatusConflict(Exception):  # noqa: N818 - reads as what happened
     """Somebody else changed the status since it was read; the reconcile starts again at once."""
 
     retry_after = _RETRY_SECONDS
+
+
+class StatusPruned(Exception):  # noqa: N818 - reads as what happened
+    """The API server dropped a part of a status; nothing that relies on it may be done."""
+
+    retry_after = _PRUNED_SECONDS
 
 
 class StatusClient(Protocol):
@@ -74,6 +85,7 @@ class StatusDocument:
 
         Raises:
             StatusConflict: somebody else changed the status.
+            StatusPruned: not all of it was stored.
             errors.ApiError: the API server refused or could not be reached.
         """
         difference = merge_difference(self.document, status)
@@ -95,6 +107,7 @@ class StatusDocument:
                 await self._catch_up(client, error)
                 continue
             self._accept(written, status)
+            self._check(difference, written)
             return True
         raise StatusConflict(f"{self.rt.kind} {self.key} keeps changing; trying again")
 
@@ -111,6 +124,30 @@ class StatusDocument:
         self.resource_version = written.metadata.resource_version
         self.document = status
         self.noted(written)
+
+    def _check(self, difference: Mapping[str, Any], written: CustomObject) -> None:
+        stored = msgspec.json.decode(written.status) if memoryview(written.status) else {}
+        dropped = first_dropped(difference, stored)
+        if dropped is not None:
+            raise StatusPruned(
+                f"the CRD of {self.rt.kind} on this cluster is older than this operator and drops status.{dropped}: "
+                f"{self.key} is left alone until the CRDs are replaced with this version's"
+            )
+
+
+def first_dropped(patch: Mapping[str, Any], stored: Mapping[str, Any]) -> str | None:
+    """Return the dotted path of the first member of a merge patch that is not in what was stored."""
+    for key, value in patch.items():
+        if value is None:
+            continue
+        found = stored.get(key)
+        if isinstance(value, Mapping) and isinstance(found, Mapping):
+            inner = first_dropped(value, found)
+            if inner is not None:
+                return f"{key}.{inner}"
+        elif found != value:
+            return key
+    return None
 
 
 def merge_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

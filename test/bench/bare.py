@@ -1,10 +1,20 @@
 """The bare client: the writes of an operator, without an operator. What nobody can beat by much.
 
-For each FlinkDeployment: finalizer, status, Deployment, ConfigMap, Services, status, event; then,
-when the Deployment is available: status, event. No cache, no queue, no validation, no look at
-Flink. The objects are copies of what flinkop made for one resource, with names exchanged.
+    created    finalizer, status, Deployment, ConfigMap, Services, status, event;
+               when the Deployment is available: status, event
+    restarted  event, event, status, delete the Deployment; when it is gone: Deployment, ConfigMap,
+               Services, status, event; when it is available: status, event
+    deleted    event, delete the Deployment; when it is gone: take the finalizer off
 
-Run as `python -m bench.bare KUBECONFIG TEMPLATE`; on SIGTERM it prints its calls as one JSON line.
+Deployments are deleted in the background. A cluster is gone when its pod is, and then lists of
+ReplicaSets and pods, before a restart also of ConfigMaps, are looked at once; here nobody minds what
+they say.
+
+No cache, no queue, no validation, no look at Flink. The objects are copies of what flinkop made for
+one resource, with names exchanged.
+
+Run as `python -m bench.bare KUBECONFIG TEMPLATE`; on SIGUSR1 it prints its calls so far, by
+`verb resource`, as one JSON line.
 """
 
 import asyncio
@@ -12,7 +22,9 @@ import json
 import signal
 import sys
 from collections import Counter
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import attrs
 import msgspec
@@ -22,7 +34,12 @@ from fakes.leanapi import APPS, CRS, MERGE, Api
 
 FINALIZER = "flinkdeployments.flink.apache.org/finalizer"
 READY = "the bare client is ready"
-EVENTS = f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events"
+PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+CONFIG_MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+REPLICA_SETS = f"{APPS}/namespaces/{NAMESPACE}/replicasets"
+EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
+DEPLOYMENTS = f"{APPS}/namespaces/{NAMESPACE}/deployments"
+RESOURCES = f"{CRS}/namespaces/{NAMESPACE}/flinkdeployments"
 
 
 class Meta(msgspec.Struct, gc=False, rename="camel"):
@@ -32,6 +49,7 @@ class Meta(msgspec.Struct, gc=False, rename="camel"):
     uid: str = ""
     generation: int = 0
     deletion_timestamp: str | None = None
+    labels: dict[str, str] = {}
 
 
 class Status(msgspec.Struct, gc=False, rename="camel"):
@@ -41,7 +59,7 @@ class Status(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Object(msgspec.Struct, gc=False):
-    """A FlinkDeployment or a Deployment."""
+    """A FlinkDeployment, a Deployment or a pod."""
 
     metadata: Meta
     status: Status | None = None
@@ -55,104 +73,182 @@ class Event(msgspec.Struct, gc=False):
 
 
 @attrs.define
+class Cluster:
+    """What is known of one resource's cluster.
+
+    Attributes:
+        uid: of the resource.
+        generation: the newest that is worked on.
+        leaving: whether its deletion is worked on.
+        deployment: uid of the JobManager Deployment.
+        available: set while that Deployment has a pod that runs.
+        gone: set when its pod has gone.
+    """
+
+    uid: str
+    generation: int
+    leaving: bool = False
+    deployment: str = ""
+    available: asyncio.Event = attrs.Factory(asyncio.Event)
+    gone: asyncio.Event = attrs.Factory(asyncio.Event)
+
+
+@attrs.define
 class Bare:
     """Follows two watches and does the writes, 64 resources at a time."""
 
     api: Api
     template: Template
     calls: Counter[str] = attrs.Factory(Counter)
-    available: dict[str, asyncio.Event] = attrs.Factory(dict)
-    begun: set[str] = attrs.Factory(set)
-    leaving: set[str] = attrs.Factory(set)
+    clusters: dict[str, Cluster] = attrs.Factory(dict)
     places: asyncio.Semaphore = attrs.Factory(lambda: asyncio.Semaphore(64))
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.follow_deployments())
+            group.create_task(self.follow_pods())
             decode = msgspec.json.Decoder(Event).decode
-            async for line in self.api.watch(f"{CRS}/namespaces/{NAMESPACE}/flinkdeployments"):
+            async for line in self.api.watch(RESOURCES):
                 event = decode(line)
-                meta = event.object.metadata
-                if event.type == "DELETED":
-                    self.forget(meta.name)
-                elif meta.deletion_timestamp and meta.uid not in self.leaving:
-                    self.leaving.add(meta.uid)
-                    group.create_task(self.remove(meta.name))
-                elif event.type == "ADDED" and meta.uid not in self.begun:
-                    self.begun.add(meta.uid)
-                    self.available[meta.name] = asyncio.Event()
-                    group.create_task(self.make(meta))
+                work = self.due(event.type, event.object.metadata)
+                if work:
+                    group.create_task(work)
+
+    def due(self, what: str, meta: Meta) -> Coroutine[Any, Any, None] | None:
+        """What an event of a FlinkDeployment asks for."""
+        if what == "DELETED":
+            self.clusters.pop(meta.name, None)
+            return None
+        known = self.clusters.get(meta.name)
+        if known is None:
+            self.clusters[meta.name] = known = Cluster(meta.uid, meta.generation)
+            return self.make(meta.name, known)
+        if meta.deletion_timestamp:
+            asked, known.leaving = not known.leaving, True
+            return self.remove(meta.name, known) if asked else None
+        asked, known.generation = meta.generation > known.generation, meta.generation
+        return self.restart(meta.name, known) if asked else None
 
     async def follow_deployments(self) -> None:
         """Tell who waits that a Deployment is available."""
         decode = msgspec.json.Decoder(Event).decode
-        selector = "labelSelector=component%3Djobmanager"
-        async for line in self.api.watch(f"{APPS}/namespaces/{NAMESPACE}/deployments?{selector}"):
+        async for line in self.api.watch(f"{DEPLOYMENTS}?labelSelector=component%3Djobmanager"):
             event = decode(line)
-            status = event.object.status
-            waiter = self.available.get(event.object.metadata.name)
-            if waiter and event.type != "DELETED" and status and status.available_replicas:
-                waiter.set()
+            meta, status = event.object.metadata, event.object.status
+            known = self.clusters.get(meta.name)
+            if known and event.type != "DELETED" and status and status.available_replicas:
+                known.available.set()
 
-    async def make(self, meta: Meta) -> None:
+    async def follow_pods(self) -> None:
+        """Tell who waits that a JobManager's pod is gone."""
+        decode = msgspec.json.Decoder(Event).decode
+        async for line in self.api.watch(f"{PODS}?labelSelector=component%3Djobmanager"):
+            event = decode(line)
+            known = self.clusters.get(event.object.metadata.labels.get("app", ""))
+            if known and event.type == "DELETED":
+                known.gone.set()
+
+    async def make(self, name: str, cluster: Cluster) -> None:
         """All writes from creation to STABLE."""
-        name = meta.name
-        made = self.template.for_resource(name, meta.uid)
-        resource = f"{CRS}/namespaces/{NAMESPACE}/flinkdeployments/{name}"
         async with self.places:
-            finalizer = msgspec.json.encode({"metadata": {"finalizers": [FINALIZER]}})
-            await self.call("patch flinkdeployments", "PATCH", resource, finalizer)
-            await self.status(resource, made.status("UPGRADING", meta.generation))
-            path, body = made.deployment
-            answer = await self.call("create deployments", "POST", path, body)
-            uid = msgspec.json.decode(answer, type=Object).metadata.uid
-            for path, body in made.owned_by(uid):
-                await self.call(f"create {path.rpartition('/')[2]}", "POST", path, body)
-            await self.status(resource, made.status("DEPLOYED", meta.generation))
-            await self.call("create events", "POST", EVENTS, made.event("Submit"))
-        await self.available[name].wait()
-        async with self.places:
-            await self.status(resource, made.status("STABLE", meta.generation))
-            await self.call("create events", "POST", EVENTS, made.event("JobStatusChanged"))
+            await self.patch_finalizers(name, [FINALIZER])
+            await self.status(name, cluster, "UPGRADING")
+            await self.deploy(name, cluster)
+        await self.stable(name, cluster)
 
-    async def remove(self, name: str) -> None:
+    async def restart(self, name: str, cluster: Cluster) -> None:
+        """All writes from the change of the spec to STABLE."""
+        async with self.places:
+            await self.event(name, cluster, "SpecChanged")
+            await self.event(name, cluster, "Suspended")
+            await self.status(name, cluster, "UPGRADING")
+            await self.delete_deployment(name, cluster)
+        await cluster.gone.wait()
+        async with self.places:
+            await self.look_for_remains(name, REPLICA_SETS, PODS, CONFIG_MAPS)
+            await self.deploy(name, cluster)
+        await self.stable(name, cluster)
+
+    async def remove(self, name: str, cluster: Cluster) -> None:
+        """All writes from the deletion of a resource to its end."""
+        async with self.places:
+            await self.event(name, cluster, "Cleanup")
+            await self.delete_deployment(name, cluster)
+        await cluster.gone.wait()
+        async with self.places:
+            await self.look_for_remains(name, REPLICA_SETS, PODS)
+            await self.patch_finalizers(name, [])
+
+    async def deploy(self, name: str, cluster: Cluster) -> None:
+        """Make the objects and say so."""
+        made = self.template.for_resource(name, cluster.uid)
+        cluster.available.clear()
+        cluster.gone.clear()
+        path, body = made.deployment
+        answer = await self.call("create deployments", "POST", path, body)
+        cluster.deployment = msgspec.json.decode(answer, type=Object).metadata.uid
+        for path, body in made.owned_by(cluster.deployment):
+            await self.call(f"create {path.rpartition('/')[2]}", "POST", path, body)
+        await self.status(name, cluster, "DEPLOYED")
+        await self.event(name, cluster, "Submit")
+
+    async def stable(self, name: str, cluster: Cluster) -> None:
+        """Wait for the JobManager and say that it is there."""
+        await cluster.available.wait()
+        async with self.places:
+            await self.status(name, cluster, "STABLE")
+            await self.event(name, cluster, "JobStatusChanged")
+
+    async def delete_deployment(self, name: str, cluster: Cluster) -> None:
         """Delete the Deployment; the rest goes by its owner references."""
-        async with self.places:
-            path = f"{APPS}/namespaces/{NAMESPACE}/deployments/{name}"
-            await self.call("delete deployments", "DELETE", path, b"{}")
-            finalizer = msgspec.json.encode({"metadata": {"finalizers": None}})
-            resource = f"{CRS}/namespaces/{NAMESPACE}/flinkdeployments/{name}"
-            await self.call("patch flinkdeployments", "PATCH", resource, finalizer)
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": cluster.deployment}}
+        body = msgspec.json.encode(options)
+        await self.call("delete deployments", "DELETE", f"{DEPLOYMENTS}/{name}", body)
 
-    async def status(self, resource: str, body: bytes) -> None:
+    async def look_for_remains(self, name: str, *collections: str) -> None:
+        """List what could be left of the cluster."""
+        for path in collections:
+            counted = f"list {path.rpartition('/')[2]}"
+            await self.call(counted, "GET", f"{path}?labelSelector=app%3D{name}&limit=1", None)
+
+    async def patch_finalizers(self, name: str, finalizers: list[str]) -> None:
+        """Patch the finalizers."""
+        body = msgspec.json.encode({"metadata": {"finalizers": finalizers}})
+        await self.call("patch flinkdeployments", "PATCH", f"{RESOURCES}/{name}", body)
+
+    async def status(self, name: str, cluster: Cluster, lifecycle: str) -> None:
         """Patch the status."""
-        await self.call("patch flinkdeployments/status", "PATCH", f"{resource}/status", body)
+        made = self.template.for_resource(name, cluster.uid)
+        body = made.status(lifecycle, cluster.generation)
+        path = f"{RESOURCES}/{name}/status"
+        await self.call("patch flinkdeployments/status", "PATCH", path, body)
 
-    async def call(self, counted: str, method: str, path: str, body: bytes) -> bytes:
+    async def event(self, name: str, cluster: Cluster, reason: str) -> None:
+        """Create an Event."""
+        made = self.template.for_resource(name, cluster.uid)
+        await self.call("create events", "POST", EVENTS, made.event(reason, cluster.generation))
+
+    async def call(self, counted: str, method: str, path: str, body: bytes | None) -> bytes:
         """One counted request."""
         self.calls[counted] += 1
         kind = MERGE if method == "PATCH" else "application/json"
         return await self.api.call(method, path, body, kind)
 
-    def forget(self, name: str) -> None:
-        """Drop what is kept of a resource that is gone."""
-        self.available.pop(name, None)
-
 
 async def main(kubeconfig: Path, template: Path) -> None:
-    """Run until SIGTERM, then print the calls."""
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    """Run until SIGTERM."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
     async with Api(kubeconfig, connections=64) as api:
         bare = Bare(api, Template.load(template))
+        loop.add_signal_handler(signal.SIGTERM, ended.set)
+        loop.add_signal_handler(signal.SIGUSR1, lambda: print(json.dumps(bare.calls), flush=True))
         async with asyncio.TaskGroup() as group:
             work = group.create_task(bare.run())
-            await api.get(f"{CRS}/namespaces/{NAMESPACE}/flinkdeployments")
+            await api.get(RESOURCES)
             print(READY, flush=True)
             await ended.wait()
             work.cancel()
-    print(json.dumps({"calls": bare.calls}), flush=True)
 
 
 if __name__ == "__main__":

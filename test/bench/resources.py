@@ -122,3 +122,9 @@ def flinkdeployment(name: str) -> bytes:
 def restart(nonce: int) -> bytes:
     """The merge patch that asks for a restart."""
     return msgspec.json.encode({"spec": {"restartNonce": nonce}})
+
+
+def upgrade(nonce: int) -> bytes:
+    """The merge patch that asks for a restart with all state: stopped with a savepoint, and started from it."""
+    spec = {"restartNonce": nonce, "job": {"upgradeMode": "savepoint"}}
+    return msgspec.json.encode({"spec": spec})

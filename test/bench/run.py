@@ -1,9 +1,11 @@
 """The whole benchmark, in order: one alone, the bare client, then the operator with all of them."""
 
 import asyncio
+import os
+import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ import attrs
 import msgspec
 from bench import process
 from bench.bare import READY
-from bench.resources import NAMESPACE, names
-from bench.scrape import Scrape, scrape, writes
+from bench.resources import NAMESPACE, names, restart, upgrade
+from bench.scrape import Calls, scrape, since, writes
 from bench.template import CAPTURED, Template
 from bench.timeline import Timeline, Wave
 from bench.waves import Waves
@@ -20,9 +22,13 @@ from fakes.leanapi import Api
 from fakes.programs import Program, python
 from fakes.scene import Scene
 
+from hack.clusters.kwokconfig import COMPONENTS
+
 ALONE = 5
 """How often the single resource is measured; the median counts."""
 SETTLE = 5.0
+WRITER = "the writer"
+"""Whoever makes the writes of a wave, among the programs that use CPU time in it."""
 
 
 @attrs.frozen
@@ -40,6 +46,27 @@ class Plan:
     idle: float
     limit: float
     options: Mapping[str, str]
+
+
+@attrs.frozen
+class Writer:
+    """Who makes the writes of a wave.
+
+    Attributes:
+        name: what people call it.
+        pid: its process.
+        calls: counts its calls of the API server so far, by verb and resource.
+        flink: counts its calls of Flink so far, by method and endpoint; a bare client makes none.
+    """
+
+    name: str
+    pid: int
+    calls: Callable[[], Awaitable[Calls]]
+    flink: Callable[[], Awaitable[Calls]] | None = None
+
+    async def flink_calls(self) -> Calls:
+        """Its calls of Flink so far."""
+        return Counter() if self.flink is None else await self.flink()
 
 
 @attrs.define
@@ -70,7 +97,7 @@ class Bench:
             name = CAPTURED if turn == 0 else f"alone-{turn}"
             created = await self.waves.create([name])
             template = template or await Template.capture(self.api)
-            restarted = await self.waves.restart([name], 1)
+            restarted = await self.waves.change([name], restart(1))
             deleted = await self.waves.delete([name])
             for key, seconds in alone_rows(created, restarted, deleted).items():
                 rows.setdefault(key, []).append(seconds)
@@ -81,94 +108,91 @@ class Bench:
         return template
 
     async def bare(self, template: Template) -> None:
-        """The bare client with all resources."""
-        self.say(f"the bare client: {self.plan.count} created, until all STABLE; then deleted")
+        """The bare client with all resources: create, restart, delete."""
         file = self.scene.logs / "template.json"
         template.save(file)
         log = self.scene.logs / "bare.log"
         command = python("bench.bare", str(self.scene.plane.kubeconfig), str(file))
         client = Program("the bare client", command, log)
         waves = attrs.evolve(self.waves, check=client.check)
+        writer = Writer("the bare client", client.pid, lambda: told(client))
+        rows: dict[str, Any] = {}
+        self.results["bare"] = rows
         try:
             await asyncio.to_thread(client.wait_said, READY, 30)
-            server = self.server_cpu()
-            wave = await waves.create(names(self.plan.count))
-            server = self.server_cpu() - server
-            used = process.cpu_seconds(client.pid)
-            resident = process.peak_mib(client.pid)
-            gone = await waves.delete(names(self.plan.count))
+            rows["create"] = await self.created(writer, waves)
+            rows["restart"] = await self.restarted(writer, waves)
+            rows["delete"] = await self.deleted(writer, waves)
+            rows["peak_resident_mib"] = process.peak_mib(client.pid)
         finally:
             await asyncio.to_thread(client.stop)
-        calls = Counter(msgspec.json.decode(log.read_bytes().splitlines()[-1])["calls"])
-        made = (
-            sum(calls.values()) - 2 * self.plan.count
-        )  # deletion: one for the Deployment, one patch
-        self.results["bare"] = {
-            "create_all_stable_seconds": wave.total(),
-            "create_asked_seconds": wave.asking(),
-            "create_cpu_seconds": used,
-            "create_api_server_cpu_seconds": server,
-            "peak_resident_mib": resident,
-            "requests_per_resource": made / self.plan.count,
-            "delete_all_seconds": gone.total(),
-            **spread("jobmanager", wave.seconds("jobmanager")),
-            **spread("stable", wave.seconds("stable")),
-        }
         await self.emptied()
 
     async def many(self) -> None:
-        """The operator with all resources: create, stay idle, restart, delete."""
+        """The operator with all resources: create, stay idle, restart, upgrade with state, delete."""
         await self.start_operator()
-        self.results["create"] = await self.measured(
-            f"flinkop: {self.plan.count} created, until all STABLE",
-            lambda: self.waves.create(names(self.plan.count)),
-        )
+        writer = Writer("flinkop", self.pid, self.calls, self.flink_calls)
+        self.results["create"] = await self.created(writer, self.waves)
         await self.idle()
-        self.results["restart"] = await self.measured(
-            f"flinkop: {self.plan.count} restarted, until all STABLE",
-            lambda: self.waves.restart(names(self.plan.count), 1),
-        )
-        self.results["delete"] = await self.measured(
-            f"flinkop: {self.plan.count} deleted, until all gone",
-            lambda: self.waves.delete(names(self.plan.count)),
-        )
+        self.results["restart"] = await self.restarted(writer, self.waves)
+        self.results["upgrade"] = await self.upgraded(writer, self.waves)
+        self.results["delete"] = await self.deleted(writer, self.waves)
         last = await scrape(self.scene.health)
         self.results["longest_loop_pause_seconds"] = last.longest_pause
         self.results["peak_resident_mib"] = process.peak_mib(self.pid)
         await self.stop_operator()
 
-    async def measured(self, what: str, wave: Callable[[], Any]) -> dict[str, Any]:
-        """Run a wave, with the operator's CPU time, memory and requests during it."""
-        self.say(what)
-        before, used = await scrape(self.scene.health), process.cpu_seconds(self.pid)
-        server = self.server_cpu()
-        done: Wave = await wave()
-        server = self.server_cpu() - server
-        used = process.cpu_seconds(self.pid) - used
-        resident = process.resident_mib(self.pid)
+    async def created(self, writer: Writer, waves: Waves) -> dict[str, Any]:
+        """All created at once, until all are STABLE."""
+        return await self.measured("created", writer, waves.create(names(self.plan.count)))
+
+    async def restarted(self, writer: Writer, waves: Waves) -> dict[str, Any]:
+        """All restarted at once, until all are STABLE."""
+        wave = waves.change(names(self.plan.count), restart(1))
+        return await self.measured("restarted", writer, wave)
+
+    async def upgraded(self, writer: Writer, waves: Waves) -> dict[str, Any]:
+        """All upgraded at once, stopped with a savepoint and started from it, until all are STABLE."""
+        wave = waves.change(names(self.plan.count), upgrade(2))
+        return await self.measured("upgraded with a savepoint each", writer, wave)
+
+    async def deleted(self, writer: Writer, waves: Waves) -> dict[str, Any]:
+        """All deleted at once, until all are gone."""
+        return await self.measured("deleted", writer, waves.delete(names(self.plan.count)))
+
+    async def measured(self, what: str, writer: Writer, wave: Awaitable[Wave]) -> dict[str, Any]:
+        """Run a wave, with the writer's memory and requests and everybody's CPU time during it."""
+        self.say(f"{writer.name}: {self.plan.count} {what}")
+        before, asked = await writer.calls(), await writer.flink_calls()
+        used = self.cpu_seconds(writer)
+        done = await wave
+        used = {name: spent - used[name] for name, spent in self.cpu_seconds(writer).items()}
+        resident = process.resident_mib(writer.pid)
         await asyncio.sleep(SETTLE)  # the last events are written after STABLE
-        after = await scrape(self.scene.health)
         row = {
             "asked_seconds": done.asking(),
             "all_seconds": done.total(),
-            "cpu_seconds": used,
-            "api_server_cpu_seconds": server,
+            "cpu_seconds": used[WRITER],
+            "machine_cpu_seconds": used,
             "resident_mib": resident,
-            **requests(after, before, self.plan.count),
+            **requests(await writer.calls(), before, self.plan.count),
+            **flink_requests(await writer.flink_calls(), asked, self.plan.count),
         }
         for milestone in ("jobmanager", "stable", "gone"):
             row.update(spread(milestone, done.seconds(milestone)))
-        self.say(f"  {row['all_seconds']:.1f} s, {used:.1f} CPU-s, {resident:.0f} MiB")
+        own, server = used[WRITER], used["kube-apiserver"]
+        self.say(f"  {row['all_seconds']:.1f} s, {own:.1f} CPU-s, API server {server:.1f} CPU-s")
         return row
 
     async def idle(self) -> None:
         """Nothing is asked: what does the operator cost, and does it leave the API server alone?"""
         self.say(f"flinkop: idle for {self.plan.idle:.0f} s with {self.plan.count} running")
-        before, used = await scrape(self.scene.health), process.cpu_seconds(self.pid)
+        before, asked = await self.calls(), await self.flink_calls()
+        used = process.cpu_seconds(self.pid)
         seen, begun = self.waves.timeline.events, time.monotonic()
         await asyncio.sleep(self.plan.idle)
         used = process.cpu_seconds(self.pid) - used
-        calls = (await scrape(self.scene.health)).since(before)
+        calls = since(await self.calls(), before)
         self.results["idle"] = {
             "seconds": self.plan.idle,
             "cpu_share_of_a_core": used / (time.monotonic() - begun),
@@ -176,13 +200,27 @@ class Bench:
             "changes_of_resources": self.waves.timeline.events - seen,
             "resident_mib": process.resident_mib(self.pid),
             "calls": listed(calls),
+            "flink_calls": listed(since(await self.flink_calls(), asked)),
         }
 
-    def server_cpu(self) -> float:
-        """CPU seconds of the API server so far: what a phase costs it, whatever else runs here."""
-        server = self.scene.plane.components.running("kube-apiserver")
-        assert server
-        return process.cpu_seconds(server.pid)
+    async def calls(self) -> Calls:
+        """The operator's calls of the API server so far."""
+        return (await scrape(self.scene.health)).calls
+
+    async def flink_calls(self) -> Calls:
+        """Its calls of Flink so far."""
+        return (await scrape(self.scene.health)).flink
+
+    def cpu_seconds(self, writer: Writer) -> dict[str, float]:
+        """CPU seconds so far of all that takes part: they share the machine's cores."""
+        parts = {WRITER: writer.pid, "the benchmark itself": os.getpid()}
+        if self.scene.sim:
+            parts["flinksim"] = self.scene.sim.pid
+        for name in COMPONENTS:
+            found = self.scene.plane.components.running(name)
+            if found:
+                parts[name] = found.pid
+        return {name: process.cpu_seconds(pid) for name, pid in parts.items()}
 
     @property
     def pid(self) -> int:
@@ -220,9 +258,20 @@ def alone_rows(created: Wave, restarted: Wave, deleted: Wave) -> dict[str, float
     }
 
 
-def requests(after: Scrape, before: Scrape, count: int) -> dict[str, Any]:
+async def told(client: Program) -> Calls:
+    """The bare client's calls so far: it is asked by a signal and answers in its log."""
+    lines = client.log.read_bytes().count(b"\n")
+    client.signal(signal.SIGUSR1)
+    while (text := client.log.read_bytes()).count(b"\n") == lines:
+        client.check()
+        await asyncio.sleep(0.05)
+    calls = msgspec.json.decode(text.splitlines()[-1], type=dict[str, int])
+    return Counter({(what.split()[0], what.split()[1]): count for what, count in calls.items()})
+
+
+def requests(after: Calls, before: Calls, count: int) -> dict[str, Any]:
     """Calls to the API server: in all, per resource, and by verb and kind."""
-    calls = after.since(before)
+    calls = since(after, before)
     return {
         "requests_per_resource": sum(calls.values()) / count,
         "writes_per_resource": writes(calls) / count,
@@ -230,7 +279,14 @@ def requests(after: Scrape, before: Scrape, count: int) -> dict[str, Any]:
     }
 
 
-def listed(calls: Counter[tuple[str, str]]) -> dict[str, int]:
+def flink_requests(after: Calls, before: Calls, count: int) -> dict[str, Any]:
+    """Calls to Flink: per resource, and by method and endpoint."""
+    asked = since(after, before)
+    each = sum(asked.values()) / count
+    return {"flink_requests_per_resource": each, "flink_calls": listed(asked)}
+
+
+def listed(calls: Calls) -> dict[str, int]:
     """Calls by `verb resource`, most frequent first."""
     return {f"{verb} {resource}": count for (verb, resource), count in calls.most_common()}
 

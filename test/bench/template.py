@@ -112,26 +112,26 @@ class Made:
         }
         return self._named(msgspec.json.encode({"status": state}))
 
-    def event(self, reason: str) -> bytes:
-        """An event about the resource."""
+    def event(self, reason: str, generation: int) -> bytes:
+        """An Event about the resource, in the operator's own form; one for each generation."""
         body = {
-            "apiVersion": "events.k8s.io/v1",
+            "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{self.name}-", "namespace": NAMESPACE},
-            "eventTime": "2030-01-01T00:00:00.000000Z",
-            "type": "Normal",
-            "reason": reason,
-            "action": reason,
-            "note": f"{reason} of {self.name}",
-            "reportingController": "flinkop-bench",
-            "reportingInstance": "bare",
-            "regarding": {
+            "metadata": {"name": f"{reason}.{self.name}.{generation}", "namespace": NAMESPACE},
+            "involvedObject": {
                 "apiVersion": "flink.apache.org/v1beta1",
                 "kind": "FlinkDeployment",
                 "name": self.name,
                 "namespace": NAMESPACE,
                 "uid": self.uid,
             },
+            "type": "Normal",
+            "reason": reason,
+            "message": f"{reason} of {self.name}",
+            "source": {"component": "JobManagerDeployment"},
+            "firstTimestamp": "2030-01-01T00:00:00Z",
+            "lastTimestamp": "2030-01-01T00:00:00Z",
+            "count": 1,
         }
         return msgspec.json.encode(body)
 

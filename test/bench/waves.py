@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import attrs
-from bench.resources import NAMESPACE, flinkdeployment, restart
+from bench.resources import NAMESPACE, flinkdeployment
 from bench.timeline import Milestone, Timeline, Wave
 from fakes.leanapi import CRS, MERGE, Api
 
@@ -42,9 +42,8 @@ class Waves:
 
         return await self._wave("stable", names, ask)
 
-    async def restart(self, names: list[str], nonce: int) -> Wave:
-        """Ask for a restart and wait until all are STABLE with another JobManager."""
-        patch = restart(nonce)
+    async def change(self, names: list[str], patch: bytes) -> Wave:
+        """Merge `patch` into resources and wait until all are STABLE with another JobManager."""
 
         async def ask(name: str) -> None:
             await self.api.call("PATCH", f"{COLLECTION}/{name}", patch, MERGE)

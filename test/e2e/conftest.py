@@ -7,18 +7,20 @@ order. A test that stops or counts things starts its own.
 from contextlib import closing
 
 import pytest
+from fakes import lifecycles
 from fakes.apiuser import ApiUser
 from fakes.controlplane import ControlPlane, unique_name
+from fakes.countedoperator import LABEL
 from fakes.flinkuser import Place
 from fakes.scene import Scene
+from fakes.zookeeper import keeper, zookeeper
 
-COUNTED = "e2e/counted"
-"""Label of resources that an operator of a test's own manages; the shared one passes them by."""
+__all__ = ["keeper", "zookeeper"]
 
 OPTIONS = {
     # A JobManager that hangs is not waited for so long.
     "kubernetes.operator.flink.client.timeout": "3 s",
-    "kubernetes.operator.label.selector": f"{COUNTED}!=true",
+    "kubernetes.operator.label.selector": f"{LABEL}!=true",
 }
 """What the shared operator is configured with."""
 
@@ -33,8 +35,10 @@ def stage(tmp_path_factory):
         scene.start_operator(options=OPTIONS)
         yield scene
         scene.check()
-        # Whatever the tests did to it, the operator was never surprised.
-        assert "Traceback" not in (scene.logs / "flinkop.log").read_text()
+        # Whatever the tests did to it, the operator was never surprised, and did nothing undrawn.
+        log = (scene.logs / "flinkop.log").read_text()
+        assert "Traceback" not in log
+        assert lifecycles.impossible(log) == []
     finally:
         scene.close()
 

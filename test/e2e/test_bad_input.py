@@ -208,6 +208,15 @@ def test_a_corrected_spec_deploys(place):
     assert "error" not in cluster.status
 
 
+def test_a_corrected_spec_that_is_suspended(place):
+    """Nothing is deployed, and nothing is wrong any more."""
+    cluster = place.create(app(job={"parallelism": -1})).wait_lifecycle("FAILED")
+    cluster.change(job={"parallelism": 1, "state": "suspended"})
+    cluster.wait_condition("Ready")
+    assert cluster.status["lifecycleState"] == "CREATED"
+    assert "error" not in cluster.status
+
+
 @pytest.mark.parametrize("what", sorted(DEPLOYMENT_REFUSED))
 def test_a_corrected_pod_template_deploys(place, what):
     """The API server refused the Deployment; the next spec is deployed as if it was the first."""

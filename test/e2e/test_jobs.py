@@ -155,3 +155,21 @@ def test_a_submission_that_fails(place):
     cluster.order(submit="fail", message="main method failed")
     cluster.create(app()).wait_lifecycle("FAILED")
     assert "main method failed" in str(cluster.error())
+
+
+def test_exceptions_of_a_job_become_events(place):
+    """Each once: also while the job goes on, and when nothing has changed since."""
+    cluster = place.stable()
+    cluster.order(job="restart", message="java.lang.IllegalStateException: out of luck")
+    cluster.wait_sim(lambda sim: sim["orders"].get("job") is None)
+    cluster.look()
+    said = cluster.wait_event("JobException", words="out of luck")
+    assert (said["type"], said["source"]["component"]) == ("Warning", "Job")
+    assert said["message"].splitlines()[0].endswith("IllegalStateException: out of luck")
+    assert said["metadata"]["annotations"]["exception-timestamp"].endswith("Z")
+    cluster.wait_job("RUNNING")
+    cluster.order(job="fail", message="java.lang.IllegalStateException: worse luck")
+    cluster.look()
+    cluster.wait_job("FAILED")
+    cluster.wait_event("JobException", words="worse luck")
+    assert [event["count"] for event in cluster.events("JobException")] == [1, 1]

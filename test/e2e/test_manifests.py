@@ -1,15 +1,18 @@
 """What `manifests/` installs is enough to run a job, and no more than that."""
 
 import json
+import shlex
 
 import pytest
 from fakes.controlplane import ControlPlane
+from fakes.flinkuser import call
 from fakes.programs import ROOT
 from fakes.scene import Scene
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 SAMPLES = ROOT / "manifests" / "samples"
+RECIPES = "<!-- these lines are run by test/e2e/test_manifests.py -->\n"
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,13 @@ def forbidden(scene):
     """What the operator was refused, by its log."""
     text = scene.operator.log.read_text()
     return [line for line in text.splitlines() if "forbidden" in line.lower()]
+
+
+def recipes():
+    """The commands of the page, which follow its mark up to the next blank line."""
+    page = (ROOT / "docs" / "job-lifecycle.md").read_text(encoding="utf-8")
+    block = page.partition(RECIPES)[2].partition("\n\n")[0]
+    return [shlex.split(line) for line in block.splitlines()]
 
 
 def test_the_installed_deployment_is_accepted(scene):
@@ -122,6 +132,21 @@ def test_the_samples_of_snapshots_work_with_the_installed_rights(scene):
     kubectl("delete", "flinksnp", "basic-savepoint", "--wait=false")
     kubectl("delete", "flinkdeployment", "basic", "--timeout=60s")
     kubectl("wait", "--for=delete", "flinkstatesnapshot/basic-savepoint", "--timeout=60s")
+    assert forbidden(scene) == []
+
+
+def test_the_recipes_of_the_docs_work_with_the_installed_rights(scene):
+    """Each command of the page on the life of a job, as it stands: upgraded, suspended, resumed, saved, deleted."""
+    kubectl = scene.plane.kubectl
+    kubectl("apply", "-f", str(SAMPLES / "stateful.yaml"))
+    said = []
+    for program, *arguments in recipes():
+        assert program == "kubectl"
+        said.append(kubectl(*arguments))
+    assert any(text.startswith("file:/data/savepoints/savepoint-") for text in said)
+    assert any("JobStatusChanged" in text for text in said)
+    runs = call("GET", f"http://127.0.0.1:{scene.sim_port}/_control/default/orders")["runs"]
+    assert [run["lost"] for by_job in runs.values() for run in by_job] == [0, 0, 0]
     assert forbidden(scene) == []
 
 

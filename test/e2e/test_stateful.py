@@ -18,10 +18,11 @@ def went_on(cluster):
     return runs
 
 
+@pytest.mark.parametrize("kind", ["native", "standalone"])
 @pytest.mark.parametrize("ha", [True, False])
-def test_an_upgrade_by_savepoint(place, ha):
+def test_an_upgrade_by_savepoint(place, ha, kind):
     """The job is stopped with a savepoint, and the new one starts from it, under a new id."""
-    cluster = place.stable(stateful(SAVEPOINT, ha=ha)).wait_checkpoint()
+    cluster = place.stable(stateful(SAVEPOINT, ha=ha, mode=kind)).wait_checkpoint()
     job = cluster.status["jobStatus"]["jobId"]
     cluster.wait_stable(cluster.change(**NEW))
     runs = went_on(cluster)

@@ -21,7 +21,7 @@ from flinkop.controllers.flinkdeployment.observation import (
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.flink.states import JobState as FlinkState
-from flinkop.lifecycle import record, state
+from flinkop.lifecycle import deployment_states, record, state
 from flinkop.lifecycle.upgrade import Question
 
 
@@ -57,7 +57,11 @@ class Workers:
 
 @define
 class World:
-    """All there is; `broken` collects what must never happen."""
+    """All there is; `broken` collects what must never happen.
+
+    A Deployment of a JobManager that is deleted in the background goes at once and leaves its pods, the
+    `remains`, for a while.
+    """
 
     spec: FlinkDeploymentSpec = field(factory=application)
     generation: int = 1
@@ -66,6 +70,7 @@ class World:
     status: FlinkDeploymentStatus = field(factory=FlinkDeploymentStatus)
     cluster: Cluster | None = None
     workers: Workers | None = None
+    remains: bool = False
     metadata: bool = False
     writes: int = 0
     broken: list[str] = field(factory=list)
@@ -89,6 +94,8 @@ class World:
 
     def delete_completes(self, what: str) -> None:
         """Kubernetes has removed what was being deleted, `cluster` or `workers`."""
+        if what == "cluster":
+            self.remains = False
         found: Cluster | Workers | None = getattr(self, what)
         if found is not None and found.deleting:
             setattr(self, what, None)
@@ -106,8 +113,14 @@ class World:
             self.metadata = self.metadata or self.high_availability
 
     def vanishes(self, what: str) -> None:
-        """Somebody deletes the Deployment of `cluster` or `workers`."""
+        """Somebody deletes the Deployment of `cluster` or `workers`, in the background."""
+        if what == "cluster":
+            self._cluster_goes()
         setattr(self, what, None)
+
+    def _cluster_goes(self) -> None:
+        self.remains = self.remains or self.cluster is not None
+        self.cluster = None
 
     # --- the operator
 
@@ -118,7 +131,7 @@ class World:
         if self.workers is not None and not late_cache:
             workers = TaskManagerFacts(self.workers.uid, True, self.workers.deleting, 1)
         if cluster is None or late_cache:
-            return Observation(task_managers=workers)
+            return Observation(task_managers=workers, pods=self.remains and not late_cache)
         facts = JobManagerFacts(
             uid=cluster.uid,
             ours=True,
@@ -151,7 +164,7 @@ class World:
         asked = plan.plan(at)
         if asked == steps.Inquiry(Question.JOB_MANAGER) and self.cluster is not None:
             raise BusyError  # the API server knows better than the cache
-        made = planned(at)
+        made = planned(at, remains=self.remains or self.cluster is not None)
         for done, step in enumerate(made.steps):
             if done == crash_after:
                 raise CrashError
@@ -185,6 +198,9 @@ class World:
 
     def _write(self, status: FlinkDeploymentStatus) -> None:
         status = state.summarize(status, generation=self.generation, now="t", stall=None)
+        before, after = self.status.lifecycle_state, status.lifecycle_state
+        if not deployment_states.is_possible(before, after):
+            self.broken.append(f"{before} became {after}")
         if status != self.status:
             self.writes += 1
             self.status = status
@@ -193,24 +209,37 @@ class World:
         match step:
             case steps.WriteAhead(status):
                 self._write(status)
-            case steps.DeleteCluster(uid):
-                if self.status.reconciliation_status.state is not ReconciliationState.UPGRADING:
-                    self.broken.append("deleted before it was written ahead")
-                if self.cluster is not None and self.cluster.uid == uid:
-                    self.cluster.deleting = True
+            case steps.DeleteCluster():
+                self._delete_cluster(step)
             case steps.DeleteTaskManagers(uid):
-                if self.workers is not None and self.workers.uid == uid:
-                    self.workers.deleting = True
-                    if self.high_availability and self.cluster is not None:
-                        self.broken.append("a JobManager with metadata lost its TaskManagers")
+                self._delete_workers(uid)
             case steps.RestoreTaskManagers(spec):
                 self._make_workers(spec)
             case steps.DeleteHaMetadata() | steps.DropJobGraphs():
+                if self.remains:
+                    self.broken.append("metadata changed beside a JobManager")
                 self.metadata = False
             case steps.Submit():
                 self._submit(step)
             case _:
                 pass
+
+    def _delete_cluster(self, step: steps.DeleteCluster) -> None:
+        if self.status.reconciliation_status.state is not ReconciliationState.UPGRADING:
+            self.broken.append("deleted before it was written ahead")
+        if self.cluster is None or self.cluster.uid != step.uid:
+            return
+        if step.foreground:
+            self.cluster.deleting = True
+        else:
+            self._cluster_goes()
+
+    def _delete_workers(self, uid: str) -> None:
+        if self.workers is None or self.workers.uid != uid:
+            return
+        self.workers.deleting = True
+        if self.high_availability and (self.cluster is not None or self.remains):
+            self.broken.append("a JobManager with metadata lost its TaskManagers")
 
     def _submit(self, step: steps.Submit) -> None:
         if step.job_id != self.status.job_status.job_id:
@@ -226,6 +255,8 @@ class World:
                 self._make_workers(step.spec)
                 return  # adopted
             raise BusyError
+        if self.remains:
+            self.broken.append("started beside an old JobManager")
         if self.workers is not None:
             self.broken.append("started beside old TaskManagers")
         if self.metadata and step.job_id is not None:

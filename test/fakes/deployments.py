@@ -182,7 +182,8 @@ def up(*jobs: JobOverview, generation: int = 1) -> Observation:
     return Observation(job_manager=job_manager(generation), rest=answered(*(jobs or (job(),))))
 
 
-GONE = Observation()
+GONE = Observation(remains=False)
+"""Nothing is there, and the API server has said so."""
 
 
 def difference(status: FlinkDeploymentStatus, spec: FlinkDeploymentSpec) -> SpecDiff | None:
@@ -224,6 +225,7 @@ def situation(
         "new_trigger_id": lambda: f"trigger-{next(numbers)}",
         "wants_ha": options.high_availability,
         "last_error": status.error,
+        "last_job_manager": status.job_manager_deployment_status,
         **more,
     }
     return Situation(

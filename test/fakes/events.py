@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fakes.objectapi import apply_merge_patch
+
 from flinkop.kube import errors, meta
 
 
@@ -43,5 +45,5 @@ class FakeEvents:
         self._call("patch", key.name)
         if key.name not in self.stored:
             raise errors.NotFound(key.name, status=404)
-        self.stored[key.name].update(patch)
+        self.stored[key.name] = apply_merge_patch(self.stored[key.name], patch)
         return self.stored[key.name]

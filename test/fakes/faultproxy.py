@@ -73,17 +73,29 @@ class _Reply:
     body: bytes
 
 
+def connect(upstream: kubeconfigs.Upstream) -> aiohttp.TCPConnector:
+    """Return a connector for as many connections to `upstream` as are asked for."""
+    return aiohttp.TCPConnector(limit=0, ssl=upstream.tls or True)
+
+
 class FaultProxy:
     """Stands in front of `upstream` while it is entered; see the module for an example.
 
     `on_write(request, "before" | "after")` is called around every request that changes something: before
     it is forwarded, and after the API server answered but before the client hears of it. It may be async,
-    and may raise DropConnection. It can be replaced while the proxy runs.
+    and may raise DropConnection. It can be replaced while the proxy runs. Proxies that come and go in
+    numbers can share a `connector`, and with it connections to the API server; its maker closes it.
     """
 
-    def __init__(self, upstream: kubeconfigs.Upstream, on_write: WriteHook | None = None) -> None:
+    def __init__(
+        self,
+        upstream: kubeconfigs.Upstream,
+        on_write: WriteHook | None = None,
+        connector: aiohttp.BaseConnector | None = None,
+    ) -> None:
         self.upstream = upstream
         self.on_write = on_write
+        self._shared = connector
         self.log = RequestLog()
         self.rules: list[Rule] = []
         self.port = 0
@@ -91,9 +103,9 @@ class FaultProxy:
         self._forwards: set[asyncio.Task[_Reply]] = set()
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=0, ssl=self.upstream.tls or True)
         self._session = aiohttp.ClientSession(
-            connector=connector,
+            connector=self._shared or connect(self.upstream),
+            connector_owner=self._shared is None,
             timeout=aiohttp.ClientTimeout(),
             auto_decompress=False,
             skip_auto_headers={"User-Agent", "Accept", "Accept-Encoding", "Content-Type"},

@@ -71,7 +71,7 @@ def session(**change: Any) -> dict[str, Any]:
     return merged(APP, {"job": None, **change})
 
 
-def stateful(mode: str, *, ha: bool = True, **change: Any) -> dict[str, Any]:
+def stateful(mode: str, /, *, ha: bool = True, **change: Any) -> dict[str, Any]:
     """The spec of an application whose job has state."""
     configuration = {**CHECKPOINTS, **(HA if ha else {})}
     return merged(app(flinkConfiguration=configuration, job={"upgradeMode": mode}), change)
@@ -160,19 +160,42 @@ class FlinkDeployment:
 
     def hold_job_manager(self) -> None:
         """Keep its JobManager Deployment from going away when it is deleted."""
-        self._change_finalizers(self.name, lambda found: [*found, HOLD])
+        self._hold(self._deployment(self.name))
 
     def let_job_manager_go(self) -> None:
         """Undo that; what else keeps the Deployment is left alone."""
-        self._let_go(self.name)
+        self._let_go(self._deployment(self.name))
 
     def hold_task_managers(self) -> None:
         """The same for a standalone cluster's TaskManagers."""
-        self._change_finalizers(self.workers, lambda found: [*found, HOLD])
+        self._hold(self._deployment(self.workers))
 
     def let_task_managers_go(self) -> None:
         """Undo that."""
-        self._let_go(self.workers)
+        self._let_go(self._deployment(self.workers))
+
+    def start_task_manager(self) -> None:
+        """Start a TaskManager as a native JobManager would, one that takes its time to go when it is told to."""
+        labels = {"app": self.name, "component": "taskmanager", "type": "flink-native-kubernetes"}
+        owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": self.name, "uid": self.uid}
+        body = {
+            "metadata": {
+                "name": self.native_worker,
+                "labels": labels,
+                "finalizers": [HOLD],
+                "ownerReferences": [owner],
+            },
+            # On a node kwok would let it go at once.
+            "spec": {
+                "schedulerName": "none",
+                "containers": [{"name": "flink-main-container", "image": "flink"}],
+            },
+        }
+        self.api.request("POST", self.place.core("pods"), body)
+
+    def let_task_manager_go(self) -> None:
+        """Let it go."""
+        self._let_go(f"{self.place.core('pods')}/{self.native_worker}")
 
     def order(self, **orders: Any) -> None:
         """Tell flinksim how this cluster is to behave."""
@@ -204,6 +227,11 @@ class FlinkDeployment:
     def workers(self) -> str:
         """The name of a standalone cluster's TaskManager Deployment."""
         return f"{self.name}-taskmanager"
+
+    @property
+    def native_worker(self) -> str:
+        """The name of the TaskManager that `start_task_manager` starts."""
+        return f"{self.name}-taskmanager-1-1"
 
     @property
     def task_managers(self) -> Any | None:
@@ -275,6 +303,39 @@ class FlinkDeployment:
         job: str = call("POST", f"{self.rest}/jars/{name}/run", {"parallelism": 1})["jobid"]
         return job
 
+    def savepoint_by_hand(self) -> str:
+        """Take a savepoint through Flink's REST API, past the operator; returns its path."""
+        [jobmanager] = self.sim()["jobmanagers"]
+        [job] = [one["id"] for one in jobmanager["jobs"] if one["state"] == "RUNNING"]
+        savepoints = f"{self.rest}/jobs/{job}/savepoints"
+        asked = call("POST", savepoints, {"target-directory": "file:///data/by-hand"})
+        deadline = time.monotonic() + SECONDS
+        while (found := call("GET", f"{savepoints}/{asked['request-id']}"))["status"]["id"] != (
+            "COMPLETED"
+        ):
+            assert time.monotonic() < deadline, found
+            pause(0.05)
+        path: str = found["operation"]["location"]
+        return path
+
+    def lose_job_manager(self) -> None:
+        """Delete its JobManager Deployment, past the operator."""
+        self.api.delete(f"{self.place.apps('deployments')}/{self.name}")
+
+    def age_job_manager(self) -> None:
+        """Have its JobManager Deployment look as if it had been available for years."""
+        found = self.job_manager
+        assert found is not None, f"{self.name} has no JobManager"
+        long_ago = {"lastTransitionTime": "2020-01-01T00:00:00Z"}
+        conditions = [{**one, **long_ago} for one in found["status"]["conditions"]]
+        path = f"{self.place.apps('deployments')}/{self.name}/status"
+        self.api.patch(path, {"status": {"conditions": conditions}})
+
+    def lose_metadata(self) -> None:
+        """Delete Flink's HA metadata, past the operator."""
+        for name in self.ha_config_maps():
+            self.api.delete(f"{self.place.core('configmaps')}/{name}")
+
     def look(self) -> int:
         """Have the operator look now, not after its interval; returns the new generation."""
         nonce = {"kubernetes.operator.look": unique_name("n")}
@@ -333,6 +394,15 @@ class FlinkDeployment:
         """Wait until a condition has a status; returns the condition."""
         obj = self.until(lambda obj: condition(obj, kind).get("status") == truth, what=kind)
         return condition(obj, kind)
+
+    def wait_stalled(self, reason: str) -> Any:
+        """Wait until it says that somebody has to change something, for this reason; returns the condition."""
+
+        def reached(obj: Any) -> bool:
+            found = condition(obj, "Stalled")
+            return (found.get("status"), found.get("reason")) == ("True", reason)
+
+        return condition(self.until(reached, what=f"Stalled ({reason})"), "Stalled")
 
     def wait_runs(self, reached: Callable[[list[Any]], Any]) -> list[Any]:
         """Wait until the job's runs are as `reached(runs)` wants; Flink cannot be watched."""
@@ -427,13 +497,18 @@ class FlinkDeployment:
             self.place.core("pods"), reached, label_selector=f"app={self.name},component=jobmanager"
         )
 
-    def _let_go(self, deployment: str) -> None:
-        self._change_finalizers(deployment, lambda found: [one for one in found if one != HOLD])
+    def _deployment(self, name: str) -> str:
+        return f"{self.place.apps('deployments')}/{name}"
 
-    def _change_finalizers(self, deployment: str, change: Callable[[list[str]], list[str]]) -> None:
-        path = f"{self.place.apps('deployments')}/{deployment}"
+    def _hold(self, path: str) -> None:
+        self._change_finalizers(path, lambda found: [*found, HOLD])
+
+    def _let_go(self, path: str) -> None:
+        self._change_finalizers(path, lambda found: [one for one in found if one != HOLD])
+
+    def _change_finalizers(self, path: str, change: Callable[[list[str]], list[str]]) -> None:
         found = self.api.get(path)
-        assert found is not None, f"there is no Deployment {deployment}"
+        assert found is not None, f"there is no {path}"
         metadata = found["metadata"]
         finalizers = change(metadata.get("finalizers", []))
         version = metadata["resourceVersion"]
@@ -444,7 +519,7 @@ class FlinkDeployment:
         except Refused as error:
             if error.status != http.client.CONFLICT:
                 raise
-            self._change_finalizers(deployment, change)
+            self._change_finalizers(path, change)
 
     def _has_none(self, objects: Objects) -> bool:
         return not any(self._is_mine(item) for item in objects.values())

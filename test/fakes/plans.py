@@ -42,6 +42,7 @@ def planned(
     ha: HaFacts = SOME_METADATA,
     checkpoints: CheckpointFacts = SOME_CHECKPOINTS,
     requirements: Requirements = SOME_BOUNDS,
+    remains: bool = False,
     planner: Callable[[Situation], steps.Outcome] = plan.plan,
 ) -> steps.Plan:
     """Return the plan, with what it asks for answered."""
@@ -60,14 +61,16 @@ def planned(
                 seen = evolve(seen, rest=evolve(seen.rest, checkpoints=checkpoints))
             case Question.REQUIREMENTS:
                 seen = evolve(seen, rest=evolve(seen.rest, requirements=requirements))
+            case Question.REMAINS:
+                seen = evolve(seen, remains=remains)
         at = evolve(at, observation=seen)
         made = planner(at)
     return made
 
 
-def cleaned(at: Situation) -> steps.Plan:
+def cleaned(at: Situation, *, remains: bool = False) -> steps.Plan:
     """Return the plan of a deletion."""
-    return planned(at, planner=cleanup.cleanup)
+    return planned(at, planner=cleanup.cleanup, remains=remains)
 
 
 def names(made: steps.Plan) -> list[str]:

@@ -10,12 +10,13 @@ FLINKOP_REAL_SECONDS      how long to wait for anything, 300 by default
 import os
 import shlex
 import signal
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from fakes.apiuser import ApiUser
-from fakes.flinkuser import APP, merged
+from fakes.flinkuser import APP, CHECKPOINTS, HA, FlinkDeployment, merged
 from fakes.programs import Program, free_port, python
 
 KUBECONFIG: Final = os.environ.get("FLINKOP_REAL_KUBECONFIG", "")
@@ -87,3 +88,52 @@ def batch() -> dict[str, Any]:
     default = "local:///opt/flink/examples/streaming/WordCount.jar"
     jar, *arguments = shlex.split(os.environ.get("FLINKOP_REAL_BATCH", default))
     return {"jarURI": jar, "args": arguments, "parallelism": 1}
+
+
+def stateful(mode: str, *, ha: bool = True, **change: Any) -> dict[str, Any]:
+    """An application whose job has state, on a directory of the node that outlives its pods."""
+    configuration = {**CHECKPOINTS, **(HA if ha else {})}
+    base = spec(
+        flinkConfiguration=configuration,
+        job={"upgradeMode": mode, "parallelism": 1},
+        podTemplate={"spec": _with_state(spec()["image"])},
+    )
+    return merged(base, change)
+
+
+def restored(cluster: FlinkDeployment) -> Any:
+    """What the job that runs now was restored from, as Flink tells it; None when it began empty."""
+    return job_answer(cluster, "checkpoints")["latest"]["restored"]
+
+
+def job_answer(cluster: FlinkDeployment, path: str) -> Any:
+    """What Flink answers about the job, through the API server's service proxy."""
+    place, job_id = cluster.place, cluster.status["jobStatus"]["jobId"]
+    proxy = f"{place.core('services')}/{cluster.name}-rest:8081/proxy"
+    return place.api.get(f"{proxy}/jobs/{job_id}/{path}")
+
+
+def wait_checkpoint(cluster: FlinkDeployment) -> None:
+    """Wait until this run of the job has completed a checkpoint; Flink has nothing to watch."""
+    deadline = time.monotonic() + SECONDS
+    while not job_answer(cluster, "checkpoints")["counts"]["completed"]:
+        assert time.monotonic() < deadline, f"{cluster.name} completes no checkpoint"
+        time.sleep(0.5)
+
+
+def _with_state(image: str) -> dict[str, Any]:
+    path = os.environ.get("FLINKOP_REAL_STATE", "/var/tmp/flinkop-real")  # noqa: S108 - on the node
+    mount = [{"name": "state", "mountPath": "/data"}]
+    own = {
+        "name": "writable-for-flink",
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["chmod", "0777", "/data"],
+        "securityContext": {"runAsUser": 0},
+        "volumeMounts": mount,
+    }
+    return {
+        "initContainers": [own],
+        "containers": [{"name": "flink-main-container", "volumeMounts": mount}],
+        "volumes": [{"name": "state", "hostPath": {"path": path, "type": "DirectoryOrCreate"}}],
+    }

@@ -2,47 +2,17 @@
 
 import asyncio
 import contextlib
-import random
 
 import pytest
-import pytest_asyncio
 from fakes import kubeconfigs, testcrd
-from fakes.faultproxy import FaultProxy
 from fakes.faultrules import Answer, CloseAfter, Match, Truncate
 
 from flinkop.kube import config, errors, meta, objects, stream
 from flinkop.kube.client import KubeClient
 from flinkop.kube.meta import ObjectKey
-from flinkop.kube.retry import RetryPolicy
 from flinkop.kube.serviceproxy import ServiceProxy
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
-
-
-@pytest_asyncio.fixture
-async def client(control_plane):
-    """A client with the rights of an administrator."""
-    async with KubeClient(await config.load(str(control_plane.kubeconfig))) as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def proxy(control_plane):
-    """A fault proxy in front of the API server."""
-    async with FaultProxy(kubeconfigs.load(control_plane.kubeconfig)) as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def proxied(proxy, tmp_path):
-    """A client that goes through the fault proxy."""
-    path = proxy.write_kubeconfig(tmp_path / "kubeconfig")
-    async with KubeClient(
-        await config.load(str(path)),
-        retry=RetryPolicy(base=0.01, cap=0.05),
-        rng=random.Random(1),  # noqa: S311
-    ) as made:
-        yield made
 
 
 def configmap(namespace, name="a", **data):

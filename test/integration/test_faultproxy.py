@@ -5,8 +5,6 @@ import contextlib
 import subprocess
 
 import pytest
-from fakes import kubeconfigs
-from fakes.faultproxy import FaultProxy
 from fakes.faultrules import (
     WATCHES,
     CloseAfter,
@@ -20,24 +18,10 @@ from fakes.faultrules import (
     too_many_requests,
 )
 
-from flinkop.kube import config, errors, stream
-from flinkop.kube.client import KubeClient
+from flinkop.kube import errors, stream
 from flinkop.kube.meta import CONFIGMAPS, ObjectKey
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-async def proxy(control_plane):
-    async with FaultProxy(kubeconfigs.load(control_plane.kubeconfig)) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def client(proxy, tmp_path):
-    path = proxy.write_kubeconfig(tmp_path / "kubeconfig")
-    async with KubeClient(await config.load(str(path))) as client:
-        yield client
 
 
 def configmap(name, **data):
@@ -49,16 +33,16 @@ def configmap(name, **data):
     }
 
 
-async def test_undisturbed(proxy, client, namespace):
+async def test_undisturbed(proxy, proxied, namespace):
     """Create, read, list, patch and delete pass, each as one request, counted by verb and resource."""
     key = ObjectKey(namespace, "a")
-    await client.create(CONFIGMAPS, namespace, configmap("a", x="1"))
-    await client.merge_patch(CONFIGMAPS, key, {"data": {"x": "2"}})
-    assert (await client.get(CONFIGMAPS, key))["data"] == {"x": "2"}
-    assert "a" in {i["metadata"]["name"] for i in (await client.list_all(CONFIGMAPS)).items}
-    await client.delete(CONFIGMAPS, key)
+    await proxied.create(CONFIGMAPS, namespace, configmap("a", x="1"))
+    await proxied.merge_patch(CONFIGMAPS, key, {"data": {"x": "2"}})
+    assert (await proxied.get(CONFIGMAPS, key))["data"] == {"x": "2"}
+    assert "a" in {i["metadata"]["name"] for i in (await proxied.list_all(CONFIGMAPS)).items}
+    await proxied.delete(CONFIGMAPS, key)
     with pytest.raises(errors.NotFound):
-        await client.get(CONFIGMAPS, key)
+        await proxied.get(CONFIGMAPS, key)
     assert proxy.log.counts() == {
         ("create", "configmaps"): 1,
         ("patch", "configmaps"): 1,
@@ -81,16 +65,16 @@ async def test_kubectl(proxy, control_plane, namespace, tmp_path):
     assert "kube-root-ca.crt" in done.stdout
 
 
-async def test_large_object_in_a_watch(client, namespace):
+async def test_large_object_in_a_watch(proxied, namespace):
     """An object of 900 KB is written, read and watched."""
     body = configmap("large", x="y" * 900_000)
-    watch = client.watch(CONFIGMAPS, namespace, field_selector="metadata.name=large")
+    watch = proxied.watch(CONFIGMAPS, namespace, field_selector="metadata.name=large")
     async with contextlib.aclosing(watch) as events:
-        await client.create(CONFIGMAPS, namespace, body)
+        await proxied.create(CONFIGMAPS, namespace, body)
         async for event in events:
             assert event.type == "ADDED"
             break
-    assert (await client.get(CONFIGMAPS, ObjectKey(namespace, "large")))["data"] == body["data"]
+    assert (await proxied.get(CONFIGMAPS, ObjectKey(namespace, "large")))["data"] == body["data"]
 
 
 @pytest.mark.parametrize(
@@ -102,56 +86,56 @@ async def test_large_object_in_a_watch(client, namespace):
         (gone(), errors.Gone),
     ],
 )
-async def test_broken_watches(proxy, client, namespace, fault, error):
+async def test_broken_watches(proxy, proxied, namespace, fault, error):
     """A watch that is cut, silent or too old ends with an error, never quietly and never hanging."""
     with proxy.fault(WATCHES, fault) as rule, pytest.raises(error):
-        async for _event in client.watch(CONFIGMAPS, namespace, silence=1.0):
+        async for _event in proxied.watch(CONFIGMAPS, namespace, silence=1.0):
             pass
     assert rule.applied == 1
 
 
-async def test_throttled(proxy, client, namespace):
+async def test_throttled(proxy, proxied, namespace):
     """A 429 is waited out and the call succeeds."""
     with proxy.fault(Match(verb="create"), too_many_requests(retry_after=1), times=1):
-        await client.create(CONFIGMAPS, namespace, configmap("a"))
+        await proxied.create(CONFIGMAPS, namespace, configmap("a"))
     first, second = proxy.log.writes()
     assert (first.status, second.status) == (429, 201)
     assert second.started - first.started >= 1
 
 
-async def test_lost_acknowledgement(proxy, client, namespace):
+async def test_lost_acknowledgement(proxy, proxied, namespace):
     """A write whose answer is lost has happened; one that never arrived has not. The client cannot tell."""
     for name, fault in (("after", CloseAfter()), ("before", CloseBefore())):
         with proxy.fault(Match(verb="create"), fault), pytest.raises(errors.Unreachable):
-            await client.create(CONFIGMAPS, namespace, configmap(name))
-    names = {i["metadata"]["name"] for i in (await client.list_all(CONFIGMAPS, namespace)).items}
+            await proxied.create(CONFIGMAPS, namespace, configmap(name))
+    names = {i["metadata"]["name"] for i in (await proxied.list_all(CONFIGMAPS, namespace)).items}
     assert names & {"after", "before"} == {"after"}
 
 
-async def test_each_write_leaves_once(proxy, client, namespace):
+async def test_each_write_leaves_once(proxy, proxied, namespace):
     """No layer repeats a write behind the client's back: the fence would not be asked."""
     key = ObjectKey(namespace, "a")
-    found = await client.create(CONFIGMAPS, namespace, configmap("a"))
+    found = await proxied.create(CONFIGMAPS, namespace, configmap("a"))
     with proxy.fault(Match(write=True), CloseBefore()):
         for write in (
-            lambda: client.replace(CONFIGMAPS, key, found),
-            lambda: client.merge_patch(CONFIGMAPS, key, {"data": {"x": "1"}}),
-            lambda: client.delete(CONFIGMAPS, key),
+            lambda: proxied.replace(CONFIGMAPS, key, found),
+            lambda: proxied.merge_patch(CONFIGMAPS, key, {"data": {"x": "1"}}),
+            lambda: proxied.delete(CONFIGMAPS, key),
         ):
             with pytest.raises(errors.Unreachable):
                 await write()
     assert [e.request.verb for e in proxy.log.writes()] == ["create", "update", "patch", "delete"]
 
 
-async def test_conflict_with_another_writer(proxy, client, control_plane, namespace):
+async def test_conflict_with_another_writer(proxy, proxied, control_plane, namespace):
     """Another writer comes in between while a write is held; the optimistic lock notices."""
     key = ObjectKey(namespace, "a")
-    found = await client.create(CONFIGMAPS, namespace, configmap("a"))
+    found = await proxied.create(CONFIGMAPS, namespace, configmap("a"))
     with proxy.fault(Match(verb="update"), Hold()) as rule:
         async with asyncio.TaskGroup() as group:
             group.create_task(_intrude(rule, control_plane, namespace))
             with pytest.raises(errors.Conflict):
-                await client.replace(CONFIGMAPS, key, found)
+                await proxied.replace(CONFIGMAPS, key, found)
 
 
 async def _intrude(rule, control_plane, namespace):

@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
-import pytest_asyncio
-from fakes import kubeconfigs, testcrd
-from fakes.faultproxy import FaultProxy
+from fakes import testcrd
 from fakes.faultrules import Answer, CutLine, Match, Silence, gone, gone_event
 
 from flinkop.kube import config, errors, meta, objects
@@ -30,28 +28,6 @@ class Reasons(NoInformerInstruments):
 
     def watch_restarted(self, resource, reason):
         self.reasons.append(reason)
-
-
-@pytest_asyncio.fixture
-async def client(control_plane):
-    """An administrator's client, straight to the API server."""
-    async with KubeClient(await config.load(str(control_plane.kubeconfig))) as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def proxy(control_plane):
-    """A fault proxy in front of the API server."""
-    async with FaultProxy(kubeconfigs.load(control_plane.kubeconfig)) as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def proxied(proxy, tmp_path):
-    """A client that goes through the fault proxy."""
-    path = proxy.write_kubeconfig(tmp_path / "kubeconfig")
-    async with KubeClient(await config.load(str(path))) as made:
-        yield made
 
 
 @contextlib.asynccontextmanager

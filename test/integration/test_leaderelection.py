@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 
 import pytest
-from fakes import kubeconfigs
-from fakes.faultproxy import FaultProxy
 from fakes.faultrules import CloseAfter, CloseBefore, Match
 
 from flinkop.clock import SystemClock
@@ -38,12 +36,6 @@ class Replica:
             await self.elector.run()
         except LeadershipLostError:
             self.lost = True
-
-
-@pytest.fixture
-async def proxy(control_plane):
-    async with FaultProxy(kubeconfigs.load(control_plane.kubeconfig)) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -96,6 +96,7 @@ observations = st.builds(
     job_manager=managers,
     task_managers=st.none()
     | st.builds(task_managers, st.integers(1, 3), ours=st.booleans(), deleting=st.booleans()),
+    pods=st.booleans(),
     pod_failure=st.sampled_from(
         [None, PodFailure("ErrImagePull", "x"), PodFailure("Unschedulable", "x", fatal=False)]
     ),
@@ -160,6 +161,22 @@ def test_nothing_is_submitted_beside_an_old_cluster(at):
             facts.ours and not facts.deleting and facts.generation == submit.generation
         )
         assert facts is not None or workers is None or not workers.ours
+
+
+ALONE = (steps.Submit, steps.DeleteHaMetadata, steps.DropJobGraphs, steps.ReleaseFinalizer)
+
+
+@given(situations())
+def test_nothing_is_begun_beside_the_remains_of_a_cluster(at):
+    """Not before the API server says that nothing is left, and never with pods in the cache."""
+    if at.observation.job_manager is not None:
+        return
+    known = record.last_reconciled(at.status) is not None
+    for made in (planned(at, remains=True), cleaned(at, remains=True)):
+        begun = [kind for kind in ALONE if steps_of(made, kind)]
+        assert not begun or not (known or at.observation.pods)
+    if at.observation.pods:
+        assert not steps_of(planned(at), steps.Submit)
 
 
 @given(situations())
@@ -230,7 +247,8 @@ def test_a_resource_goes_only_when_nothing_of_it_is_left(at):
     seen = at.observation
     ours = [facts for facts in (seen.job_manager, seen.task_managers) if facts and facts.ours]
     released = bool(steps_of(made, steps.ReleaseFinalizer))
-    assert released is not bool(ours)
+    pods = seen.pods and seen.job_manager is None
+    assert released is not bool(ours or pods)
     assert not steps_of(made, steps.Submit)
     if released:
         assert isinstance(made.steps[-1], steps.ReleaseFinalizer)

@@ -7,7 +7,7 @@ import hypothesis
 from hypothesis import stateful, strategies as st
 
 from flinkop.runtime.queue_core import EVENT_IS_FREE, QueueCore
-from flinkop.runtime.ratelimiter import Backoff, RetryLimiter, TokenBucket, Window
+from flinkop.runtime.ratelimiter import RetryLimiter, RetrySchedule, TokenBucket, Window
 from flinkop.runtime.result import Request
 
 KEYS = [Request("ns", name) for name in "abc"]
@@ -27,7 +27,7 @@ class WorkQueueModel(stateful.RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.now = 0.0
-        self.backoff = Backoff(initial=4, factor=2, max_attempts=4)
+        self.backoff = RetrySchedule(initial=4, factor=2, max_attempts=4)
         self.core = QueueCore(
             RetryLimiter(self.backoff, window=Window(limit=0)), user_share=SHARE, jitter=0
         )
@@ -239,7 +239,7 @@ def test_the_bucket_keeps_its_rate(gaps, rate, burst):
 )
 def test_backoff_is_total_and_monotonic(initial, factor, cap, attempt):
     """Every attempt has a finite wait that never shrinks with the attempts and obeys the cap."""
-    backoff = Backoff(initial, factor, cap, max_attempts=-1)
+    backoff = RetrySchedule(initial, factor, cap, max_attempts=-1)
     wait, following = backoff.delay(attempt), backoff.delay(attempt + 1)
     assert wait is not None
     assert following is not None

@@ -9,7 +9,9 @@ from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.controllers.flinkdeployment.observation import Observation
 from flinkop.events.draft import EventDraft
+from flinkop.lifecycle import job_exceptions
 from flinkop.lifecycle.cluster_health import HealthRecord
+from flinkop.lifecycle.exception_looks import Known
 from flinkop.lifecycle.failure import Limits
 from flinkop.stages.cluster_options import ClusterOptions
 
@@ -22,11 +24,14 @@ class Assessed:
         status: the status after observation.
         drafts: what is worth an Event.
         health: how the job is, to be remembered until the next look; None when nobody asked.
+        exceptions: which of its exceptions `drafts` and earlier ones tell of, to be remembered once the
+            drafts are said; None when nobody asked.
     """
 
     status: FlinkDeploymentStatus
     drafts: tuple[EventDraft, ...] = ()
     health: HealthRecord | None = None
+    exceptions: Known | None = None
 
     def say(self, *drafts: EventDraft) -> "Assessed":
         """Return this with `drafts` added."""
@@ -49,6 +54,8 @@ class Subject:
         limits: how much of a failure goes into `status.error`.
         options: options of the cluster.
         health: how the job was at the last look of this process.
+        exceptions: which of its exceptions this process has told of.
+        exception_limits: how many of them are told at a time, and how much of each.
     """
 
     status: FlinkDeploymentStatus
@@ -58,6 +65,10 @@ class Subject:
     limits: Limits = field(factory=Limits)
     options: ClusterOptions = field(factory=ClusterOptions)
     health: HealthRecord | None = None
+    exceptions: Known | None = None
+    exception_limits: job_exceptions.Limits = field(
+        factory=lambda: job_exceptions.Limits(count=10, lines=5)
+    )
 
     @property
     def now_ms(self) -> int:

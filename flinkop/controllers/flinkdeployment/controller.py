@@ -29,7 +29,12 @@ from flinkop.api.wire import DecodeError
 from flinkop.builders import effective_conf
 from flinkop.builders.errors import BuildError
 from flinkop.clock import Clock
-from flinkop.config import errors as config_errors, flatten, flink_options
+from flinkop.config import (
+    errors as config_errors,
+    flatten,
+    flink_options,
+    options as config_options,
+)
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.controllers.flinkdeployment import plan, progress, validator
 from flinkop.controllers.flinkdeployment.acting import building
@@ -41,7 +46,7 @@ from flinkop.controllers.flinkdeployment.acting.refusals import (
 from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import Observation
 from flinkop.controllers.flinkdeployment.observer import Observer
-from flinkop.controllers.flinkdeployment.planning import cleanup, steps
+from flinkop.controllers.flinkdeployment.planning import cleanup, steps, telling
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import Wait
 from flinkop.controllers.flinkdeployment.reconciler import Reconciler
@@ -52,9 +57,11 @@ from flinkop.events.recorder import Recorder
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
-from flinkop.lifecycle import record, specdiff
+from flinkop.lifecycle import autoscaled, ha_zookeeper, record, specdiff, state
 from flinkop.lifecycle.cluster_health import HealthRecord
+from flinkop.lifecycle.exception_looks import Known
 from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
+from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.lifecycle.state import Stall
 from flinkop.lifecycle.upgrade import Question
@@ -65,7 +72,8 @@ from flinkop.stages.cluster_options import ClusterOptions, PerResource
 from flinkop.stages.context import ReconcileContext
 from flinkop.stages.probe import ProbeBackoff
 from flinkop.stages.settings import Settings
-from flinkop.stages.status_patch import StatusConflict
+from flinkop.stages.status_patch import StatusConflict, StatusPruned
+from flinkop.zookeeper.errors import ZooKeeperError
 
 _log = structlog.get_logger(__name__)
 
@@ -90,12 +98,16 @@ _PASSING_LOOKS: Final = 4
 
 @frozen
 class _Seen:
-    """What this reconcile found: status after observation, the facts, the cluster's options, what is news."""
+    """What this reconcile found: status after observation, the facts, the cluster's options, what is news.
+
+    `exceptions` are those of the job that the news tell of.
+    """
 
     status: FlinkDeploymentStatus
     observation: Observation
     options: ClusterOptions
     drafts: tuple[EventDraft, ...] = ()
+    exceptions: Known | None = None
 
 
 @frozen
@@ -127,6 +139,7 @@ class FlinkDeploymentReconciler:
     _periodic: dict[meta.ObjectKey, dict[SnapshotType, dt.datetime]] = field(factory=dict)
     _unscalable: dict[meta.ObjectKey, int] = field(factory=dict)
     _health: dict[meta.ObjectKey, HealthRecord] = field(factory=dict)
+    _exceptions: dict[meta.ObjectKey, Known] = field(factory=dict)
 
     async def reconcile(self, request: Request) -> Result:
         """Look at the resource and do what is due; see the module's docstring.
@@ -167,7 +180,7 @@ class FlinkDeploymentReconciler:
         ctx = self._context(request, obj)
         failure = from_exception(error)
         ctx.say(warning(reasons.ERROR, reasons.JOB_MANAGER_DEPLOYMENT, failure.message))
-        if ctx.deleting:
+        if ctx.deleting or isinstance(error, StatusPruned):
             return
         status = evolve(ctx.status, error=failure.to_json(self._limits(ctx)))
         await self.writer.write(ctx, status)
@@ -175,31 +188,53 @@ class FlinkDeploymentReconciler:
     # --- the way of one reconcile
 
     async def _advance(self, ctx: Context) -> Result:
+        ctx = _taken_over(ctx)
         options = self._cluster_options(ctx)
-        observation = await self.observer.observe(ctx, options)
+        observation = await self.observer.observe(ctx, options, self._exceptions.get(ctx.key))
         assessed = progress.assess(self._subject(ctx, observation, options))
         if assessed.health is not None:
             self._health[ctx.key] = assessed.health
+        if _is_foreign(ctx):
+            _log.info("taken over from another operator")
+            await self.writer.write(ctx, assessed.status)
         if self._is_passing(ctx, assessed.status):
             return self._next_look(ctx, Wait.PROBE)
-        seen = _Seen(assessed.status, observation, options, assessed.drafts)
+        seen = _Seen(assessed.status, observation, options, assessed.drafts, assessed.exceptions)
         problem = self._problem(ctx, assessed.status)
         if problem is not None:
             return await self._advance_last_good(ctx, seen, problem)
         at = self._situation(ctx, seen, ctx.spec, ctx.generation)
         made = await self._plan(ctx, options, at, plan.plan)
-        ctx.say(*seen.drafts)
+        self._say(ctx, seen)
         return await self._act(ctx, made, options)
+
+    def _say(self, ctx: Context, seen: _Seen) -> None:
+        """Tell what is news, and only then count the exceptions among it as told."""
+        ctx.say(*seen.drafts)
+        if seen.exceptions is None:
+            return
+        self._exceptions[ctx.key] = seen.exceptions
+        if seen.exceptions.left_out:
+            _log.info(
+                f"{seen.exceptions.left_out} older exceptions of the job are not told of, because of "
+                f"{config_options.EVENT_EXCEPTIONS_LIMIT.key}"
+            )
 
     async def _plan(
         self, ctx: Context, options: ClusterOptions, at: Situation, plan_for: Planner
     ) -> steps.Plan:
-        """Plan, and look up what the plan turns out to need; each fact once."""
+        """Plan, and look up what the plan turns out to need; each fact once.
+
+        What ZooKeeper does not tell is not known, which is no reason to act as if it were not there.
+        """
         for _ in Question:
             made = plan_for(at)
             if isinstance(made, steps.Plan):
                 return made
-            found = await self.observer.look_up(ctx, options, at.observation, made.question)
+            try:
+                found = await self.observer.look_up(ctx, options, at.observation, made.question)
+            except ZooKeeperError as error:
+                return telling.unknown(at, str(error))
             at = evolve(at, observation=found)
         made = plan_for(at)
         if isinstance(made, steps.Plan):
@@ -214,11 +249,14 @@ class FlinkDeploymentReconciler:
 
     async def _advance_last_good(self, ctx: Context, seen: _Seen, problem: Problem) -> Result:
         """The spec is refused: say so, and go on with the last good one (behaviour.md L-30)."""
-        ctx.say(*seen.drafts, _refusal(problem))
+        self._say(ctx, seen)
+        error = Failure(FailureType.VALIDATION, problem.message).to_json(self._limits(ctx))
+        news = error != ctx.status.error
+        if news:
+            ctx.say(_refusal(problem))
         _log.warning(
             f"spec refused: {problem.message}", reason=problem.reason, field=problem.field_path
         )
-        error = Failure(FailureType.VALIDATION, problem.message).to_json(self._limits(ctx))
         stall = Stall(problem.reason, problem.message)
         status = seen.status
         recorded = record.last_reconciled(status)
@@ -234,7 +272,10 @@ class FlinkDeploymentReconciler:
         generation = status.observed_generation or ctx.generation
         at = self._situation(ctx, seen, spec, generation)
         made = await self._plan(ctx, seen.options, at, plan.plan)
-        made = evolve(made, status=evolve(made.status, error=error), stall=stall)
+        # What else keeps the last good spec from being reached is told once, too.
+        told = made.stall is not None and not news
+        kept = tuple(s for s in made.steps if not (told and isinstance(s, steps.Say)))
+        made = evolve(made, status=evolve(made.status, error=error), steps=kept, stall=stall)
         return await self._act(ctx, made, seen.options)
 
     async def _act(self, ctx: Context, made: steps.Plan, options: ClusterOptions) -> Result:
@@ -289,7 +330,7 @@ class FlinkDeploymentReconciler:
         """Take the cluster down, then let the resource go (behaviour.md 1.7, 3.13)."""
         if not finalizer.is_on(obj, _KIND):
             return Result()
-        ctx = self._context(request, obj)
+        ctx = _taken_over(self._context(request, obj))
         options = self._cluster_options(ctx)
         observation = await self.observer.observe(ctx, options)
         spec = progress.deployed_spec(ctx.status) or ctx.spec
@@ -306,6 +347,7 @@ class FlinkDeploymentReconciler:
         for kept in (self._options, self._verdicts, self._diffs, self.observer, self.writer):
             kept.forget(key)
         self._health.pop(key, None)
+        self._exceptions.pop(key, None)
         self._unscalable.pop(key, None)
         self._periodic.pop(key, None)
         self.probes.reset(request)
@@ -333,6 +375,8 @@ class FlinkDeploymentReconciler:
             limits=self._limits(ctx),
             options=options,
             health=self._health.get(ctx.key),
+            exceptions=self._exceptions.get(ctx.key),
+            exception_limits=ctx.exception_limits,
         )
 
     def _context(self, request: Request, obj: CustomObject) -> Context:
@@ -395,6 +439,7 @@ class FlinkDeploymentReconciler:
             task_managers=self._task_managers(ctx, spec, generation, status),
             options=options,
             wants_ha=wanted.high_availability,
+            zookeeper_of=functools.partial(_zookeeper_of, ctx),
             wanted_overrides=wanted.overrides,
             may_rescale=self._unscalable.get(ctx.key) != ctx.generation,
             user_mode=user_job.upgrade_mode if user_job else unknown,
@@ -402,6 +447,7 @@ class FlinkDeploymentReconciler:
             remembered=self._periodic.get(ctx.key, {}),
             label_selector=ctx.settings.operator.label_selector,
             last_error=ctx.status.error,
+            last_job_manager=ctx.status.job_manager_deployment_status,
             limits=self._limits(ctx),
         )
 
@@ -459,6 +505,29 @@ class FlinkDeploymentReconciler:
         return ctx.error_limits
 
 
+def _is_foreign(ctx: Context) -> bool:
+    """Whether another operator has reconciled the resource so far.
+
+    Then what was seen is written down before anything is done: if the cluster's CRD drops the conditions, it
+    would also drop what an upgrade relies on.
+    """
+    ours = any(one.type == state.READY for one in ctx.status.conditions)
+    return not ours and record.last_reconciled(ctx.status) is not None
+
+
+def _taken_over(ctx: Context) -> Context:
+    """Return `ctx` with what other releases, or an autoscaler, have left in the status in force."""
+    ctx = evolve(ctx, status=record.with_generation(ctx.status))
+    recorded = record.last_reconciled(ctx.status)
+    if recorded is None or not autoscaled.has_decisions(recorded.spec):
+        return ctx
+    try:
+        spec = autoscaled.kept(ctx.spec, recorded.spec, building.own_conf(ctx, ctx.spec))
+    except config_errors.ConfigError:
+        return ctx  # the validator says so
+    return evolve(ctx, spec=spec)
+
+
 def _judge(ctx: Context, status: FlinkDeploymentStatus) -> Problem | None:
     """Return the first rule the spec breaks; a spec that is new must also lead to buildable objects."""
     candidate = validator.Candidate(
@@ -490,6 +559,10 @@ def _options(
     identity = building.identity(ctx, ctx.generation)
     conf = effective_conf.observe_conf(base, identity, deployed, current)
     return cluster_options.from_conf(conf, ctx.settings, operator)
+
+
+def _zookeeper_of(ctx: Context, spec: FlinkDeploymentSpec) -> ZooKeeper | None:
+    return ha_zookeeper.from_conf(building.own_conf(ctx, spec), ctx.key.namespace, ctx.key.name)
 
 
 def _task_managers(ctx: Context, spec: FlinkDeploymentSpec, generation: int) -> int:

@@ -5,16 +5,21 @@ The observer gathers them, once per reconcile; everything after it decides from 
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Final
 
 from attrs import field, frozen
 
 from flinkop.flink.interpret import Done, Failed, FailureCause, Pending
 from flinkop.flink.models import JobOverview
 from flinkop.lifecycle.cluster_health import Observed
+from flinkop.lifecycle.exception_looks import History
 from flinkop.lifecycle.ha_metadata import HaFacts
 from flinkop.lifecycle.inplace_scaling import Requirements
 from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.upgrade import Checkpoints
+
+NO_GENERATION: Final = -1
+"""Generation of a Deployment that does not say for which it was made (behaviour.md 2.2)."""
 
 
 @frozen
@@ -24,7 +29,7 @@ class JobManagerFacts:
     Attributes:
         uid: uid of the Deployment.
         ours: whether this FlinkDeployment owns it.
-        generation: the generation it was made for, -1 when it does not say (behaviour.md 2.2).
+        generation: the generation it was made for, NO_GENERATION when it does not say.
         deleting: whether its deletion is under way.
         available: whether a replica is available.
         age: seconds since it was created.
@@ -137,6 +142,7 @@ class RestFacts:
         checkpoint: likewise for `checkpointInfo`.
         health: what the job's health is judged by, when it was asked for.
         requirements: bounds of the job's vertices, when they were asked for; none when nobody could say.
+        exceptions: the job's exceptions, when they were asked for.
     """
 
     state: Rest = Rest.NOT_ASKED
@@ -149,6 +155,7 @@ class RestFacts:
     checkpoint: Pending | Done | Failed | None = None
     health: Observed | None = None
     requirements: Requirements | None = None
+    exceptions: History | None = None
 
     def job(self, job_id: str | None) -> JobOverview | None:
         """Return the job with this id; nothing else ever identifies a job (O-31)."""
@@ -171,6 +178,8 @@ class Observation:
         has_ingress: whether an Ingress of this resource exists.
         ha: its HA metadata, when it was looked for.
         snapshots: the FlinkStateSnapshots of its job, oldest first; None where there can be none.
+        remains: whether the API server has something left of a cluster whose JobManager Deployment is gone,
+            when it was asked.
     """
 
     job_manager: JobManagerFacts | None = None
@@ -183,3 +192,4 @@ class Observation:
     has_ingress: bool = False
     ha: HaFacts | None = None
     snapshots: tuple[SnapshotFacts, ...] | None = None
+    remains: bool | None = None

@@ -16,7 +16,7 @@ from flinkop.api.status import (
     JobManagerDeploymentStatus as JobManager,
 )
 from flinkop.builders.identity import GENERATION_ANNOTATION, taskmanager_deployment
-from flinkop.controllers.flinkdeployment import signals
+from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.controllers.flinkdeployment.observation import (
     CheckpointError,
     CheckpointFacts,
@@ -45,14 +45,18 @@ from flinkop.kube.objects import (
 )
 from flinkop.lifecycle import record
 from flinkop.lifecycle.cluster_health import Observed
+from flinkop.lifecycle.exception_looks import History, Known
 from flinkop.lifecycle.inplace_scaling import Bounds, Requirements
 from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.upgrade import Checkpoints, Question
 from flinkop.runtime.lister import Lister
 from flinkop.runtime.result import RetryError
+from flinkop.stages import remains
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
+from flinkop.stages.exception_history import ExceptionHistory
 from flinkop.stages.ha_metadata import HaMetadata
+from flinkop.stages.remains import Remains
 from flinkop.stages.snapshots import Snapshots
 
 _log = structlog.get_logger(__name__)
@@ -91,8 +95,10 @@ class Observer:
         flink: makes the client for a cluster.
         kube: reads the Events of a pod that cannot mount its volumes.
         metadata: looks for HA metadata.
+        exceptions: reads the exceptions of jobs.
         snapshots: the FlinkStateSnapshots of all jobs.
         deployment_found: is told of a Deployment that the cache does not have yet.
+        remains: looks for what is left of a deleted cluster.
     """
 
     deployments: Lister[DeploymentView]
@@ -102,18 +108,28 @@ class Observer:
     flink: Callable[[Cluster], FlinkClient]
     kube: KubeClient
     metadata: HaMetadata
+    exceptions: ExceptionHistory
     snapshots: Snapshots
     deployment_found: Callable[[DeploymentView], None]
+    remains: Remains
     _info: dict[meta.ObjectKey, _InfoRead] = field(factory=dict)
 
-    async def observe(self, ctx: Context, options: ClusterOptions) -> Observation:
-        """Return the facts about `ctx`; errors of Flink are facts, too."""
+    async def observe(
+        self, ctx: Context, options: ClusterOptions, known: Known | None = None
+    ) -> Observation:
+        """Return the facts about `ctx`; errors of Flink are facts, too.
+
+        Args:
+            ctx: the resource.
+            options: its cluster's.
+            known: which exceptions of its job were told.
+        """
         job_manager = self._job_manager(ctx)
         pod_failure = None
         rest = RestFacts()
         if job_manager is not None and job_manager.ours and not job_manager.deleting:
             if job_manager.available:
-                rest = await self._ask_flink(ctx, options)
+                rest = await self._ask_flink(ctx, options, known)
             else:
                 pod_failure = await self._pod_failure(ctx, job_manager)
         return Observation(
@@ -135,13 +151,15 @@ class Observer:
         Raises:
             RetryError: the cache was behind, and all has to be looked at anew.
             kube.errors.ApiError: the API server could not be asked.
+            ZooKeeperError: ZooKeeper could not be asked.
         """
         match question:
             case Question.JOB_MANAGER:
                 await self._confirm_absence(ctx)
                 return evolve(known, confirmed=True)
             case Question.HA_METADATA:
-                return evolve(known, ha=await self.metadata.look(ctx.key))
+                metadata = await self.metadata.look(ctx.key, options.zookeeper, _own_job(ctx))
+                return evolve(known, ha=metadata)
             case Question.CHECKPOINTS:
                 job_id = ctx.status.job_status.job_id or ""
                 found = await _checkpoints(self._client(ctx, options), job_id)
@@ -150,6 +168,16 @@ class Observer:
                 job_id = ctx.status.job_status.job_id or ""
                 bounds = await _requirements(self._client(ctx, options), job_id)
                 return evolve(known, rest=evolve(known.rest, requirements=bounds))
+            case Question.REMAINS:
+                return evolve(known, remains=await self._remains(ctx, known))
+
+    async def _remains(self, ctx: Context, known: Observation) -> bool:
+        """Look for what runs, and before another start also for what the next pods would start with."""
+        if known.task_managers is not None:  # they are there, and go when the JobManager has
+            return await self.remains.runs(ctx.key, remains.JOB_MANAGER)
+        if await self.remains.runs(ctx.key, remains.JOB_MANAGER, remains.TASK_MANAGER):
+            return True
+        return not ctx.deleting and await self.remains.is_configured(ctx.key)
 
     async def _confirm_absence(self, ctx: Context) -> None:
         """Ask the API server itself: a standby that takes over may know a status before its Deployment (T-42)."""
@@ -157,6 +185,8 @@ class Observer:
             found = await self.kube.get(meta.DEPLOYMENTS, ctx.key, into=DeploymentView)
         except kube_errors.NotFound:
             return
+        if not _is_ours(found.metadata, ctx):
+            return  # found in the way when ours is made
         self.deployment_found(found)
         raise RetryError(f"Deployment {ctx.key} is there, the cache was behind", _BEHIND_SECONDS)
 
@@ -238,7 +268,9 @@ class Observer:
 
     # --- Flink
 
-    async def _ask_flink(self, ctx: Context, options: ClusterOptions) -> RestFacts:
+    async def _ask_flink(
+        self, ctx: Context, options: ClusterOptions, known: Known | None
+    ) -> RestFacts:
         client = self._client(ctx, options)
         try:
             jobs = await client.jobs_overview()
@@ -250,6 +282,9 @@ class Observer:
         facts = await self._triggered(ctx, client, facts)
         if options.health is not None:
             facts = evolve(facts, health=await self._health(ctx, client, facts))
+        if not ctx.deleting:
+            found = await self._exceptions(ctx, client, facts, known)
+            facts = evolve(facts, exceptions=found)
         if self._info_is_due(ctx, facts):
             info = await self._cluster_info(ctx, client, options, facts)
             facts = evolve(facts, cluster_info=info)
@@ -308,6 +343,20 @@ class Observer:
         except (flink_errors.FlinkError, ValueError) as error:
             _log.info("the job's health cannot be read", error=str(error))
             return None
+
+    async def _exceptions(
+        self, ctx: Context, client: FlinkClient, facts: RestFacts, known: Known | None
+    ) -> History | None:
+        """O-34: those of a job that had ended before this process saw it are told already."""
+        job = facts.job(ctx.status.job_status.job_id)
+        if job is None:
+            return None
+        state = ctx.status.job_status.state
+        if state is not None and state.is_terminal:
+            seen = known is not None and known.look.job_id == job.jid
+            if not seen:
+                return None
+        return await self.exceptions.read(client, ctx.about, job, known, ctx.now)
 
     def _info_is_due(self, ctx: Context, facts: RestFacts) -> bool:
         """Whether cluster info is unknown, old, or from before a job started or ended.
@@ -416,6 +465,11 @@ async def _checkpoint(
     return Done("") if isinstance(outcome, interpret.Triggered) else outcome
 
 
+def _own_job(ctx: Context) -> str | None:
+    """Return the id of an application's job; a session cluster has any number of jobs."""
+    return ctx.status.job_status.job_id
+
+
 def _running(facts: RestFacts) -> frozenset[str]:
     """Return the ids of the jobs all of whose tasks run (O-32)."""
     return frozenset(
@@ -424,7 +478,8 @@ def _running(facts: RestFacts) -> frozenset[str]:
 
 
 def _is_ours(metadata: meta.Meta, ctx: Context) -> bool:
-    return any(owner.uid == ctx.about.uid for owner in metadata.owner_references)
+    deployed = record.last_reconciled(ctx.status) is not None
+    return ownership.is_ours(metadata, name=ctx.key.name, uid=ctx.about.uid, deployed=deployed)
 
 
 def _seconds_since(stamp: str | None, now: dt.datetime) -> float:

@@ -18,7 +18,9 @@ from flinkop.api.common import UpgradeMode
 from flinkop.api.status import ReconciliationState
 from flinkop.controllers.flinkdeployment import progress, taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
+    remains,
     rollback,
+    situation,
     starting,
     steady,
     stopping,
@@ -26,27 +28,39 @@ from flinkop.controllers.flinkdeployment.planning import (
     upgrading,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
-from flinkop.controllers.flinkdeployment.planning.steps import Outcome, Plan, Submit, Wait
+from flinkop.controllers.flinkdeployment.planning.steps import Inquiry, Outcome, Plan, Submit, Wait
 from flinkop.lifecycle import record
+from flinkop.lifecycle.upgrade import Question
 
 
 def plan(at: Situation) -> Outcome:
     """Return what to do for a resource that is not being deleted.
 
-    Two JobManagers of one resource never run side by side: a Deployment that was deleted by hand, or
-    with a propagation other than Foreground, goes before its pods do, so the last pod is waited for.
-    A standalone cluster's TaskManagers belong to no JobManager, and go before the next one comes, too.
+    A standalone cluster's TaskManagers belong to no JobManager, and go before the next one comes.
     """
     made = _plan(at)
     left = taskmanagers.left_over(at.observation)
     if left is not None and not (isinstance(made, Plan) and made.stall is not None):
-        return stopping.without_task_managers(left, at.status)
-    left_over = at.observation.pods and at.observation.job_manager is None
-    if left_over and isinstance(made, Plan) and any(isinstance(s, Submit) for s in made.steps):
-        return Plan(
-            "waiting for the old JobManager's pod to be gone", at.status, wait=Wait.PROGRESS
-        )
-    return made
+        made = stopping.without_task_managers(left, at.status)
+    if isinstance(made, Plan) and _is_missed(at) and _goes_on_without(at, made):
+        return Inquiry(Question.JOB_MANAGER)
+    return remains.once_gone(at, made, known=record.last_reconciled(at.status) is not None)
+
+
+def _is_missed(at: Situation) -> bool:
+    """Whether a JobManager should be there, or may have been made a moment ago, and is not in the cache."""
+    seen = at.observation
+    if seen.job_manager is not None or seen.confirmed or record.last_reconciled(at.status) is None:
+        return False
+    if at.recon in (ReconciliationState.UPGRADING, ReconciliationState.ROLLING_BACK):
+        return at.is_newer or record.is_suspending(at.status)
+    return not situation.recorded_as_down(at.status)
+
+
+def _goes_on_without(at: Situation, made: Plan) -> bool:
+    """Whether a plan starts, or records, something that is wrong while there is a JobManager."""
+    submits = any(isinstance(step, Submit) for step in made.steps)
+    return submits or made.status.reconciliation_status != at.status.reconciliation_status
 
 
 def _plan(at: Situation) -> Outcome:
@@ -80,7 +94,7 @@ def _plan(at: Situation) -> Outcome:
 def _from_nothing(at: Situation) -> Outcome:
     """Nothing is recorded: a first deployment, or a status that was lost."""
     manager = at.observation.job_manager
-    if manager is None or at.wants_suspended:
+    if manager is None:
         return starting.first_deployment(at)
     job = at.spec.job
     if (
@@ -94,9 +108,6 @@ def _from_nothing(at: Situation) -> Outcome:
             "a cluster of this resource runs, but its status is lost, and with it what tells where the job's state is",
             "Take a savepoint of the job, set spec.job.initialSavepointPath to it, and flinkop starts the job from there.",
         )
-    return Plan(
-        reason="a cluster from before the status was lost is in the way: deleting it first",
-        status=at.status,
-        steps=stopping.delete_steps(at),
-        wait=Wait.PROGRESS,
-    )
+    reason = "a cluster from before the status was lost is in the way: deleting it first"
+    steps = stopping.delete_steps(at, foreground=True)
+    return Plan(reason, at.status, steps, wait=Wait.PROGRESS)

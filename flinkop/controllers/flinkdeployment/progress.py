@@ -14,13 +14,18 @@ from attrs import evolve
 from flinkop import clock
 from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.recorded_spec import Form
 from flinkop.api.status import (
     FlinkDeploymentStatus,
     FlinkJobState,
     JobManagerDeploymentStatus as JobManager,
     ReconciliationState,
 )
-from flinkop.controllers.flinkdeployment import health_progress, snapshots_progress
+from flinkop.controllers.flinkdeployment import (
+    exceptions_progress,
+    health_progress,
+    snapshots_progress,
+)
 from flinkop.controllers.flinkdeployment.assessed import Assessed, Subject
 from flinkop.controllers.flinkdeployment.observation import (
     CheckpointFacts,
@@ -66,6 +71,7 @@ def assess(subject: Subject) -> Assessed:
         found = _cluster(found, subject)
     found = snapshots_progress.assess(found, subject)
     found = health_progress.assess(found, subject)
+    found = exceptions_progress.assess(found, subject)
     return found.having(_without_old_error(found.status))
 
 
@@ -108,11 +114,12 @@ def _job_manager_gone(subject: Subject) -> FlinkDeploymentStatus:
     status, facts = subject.status, subject.observation.job_manager
     if facts is not None and facts.ours:
         return status
-    return evolve(
-        status,
-        job_manager_deployment_status=JobManager.MISSING,
-        job_status=evolve(status.job_status, state=_ended(status.job_status.state)),
-    )
+    status = evolve(status, job_manager_deployment_status=JobManager.MISSING)
+    recorded = record.last_reconciled(status)
+    if recorded is None or recorded.spec.job is None:
+        return status  # a session cluster has no job of its own that could have ended
+    job = evolve(status.job_status, state=_ended(status.job_status.state))
+    return evolve(status, job_status=job)
 
 
 def _ended(state: FlinkJobState | None) -> FlinkJobState | None:
@@ -227,7 +234,24 @@ def _cluster(found: Assessed, subject: Subject) -> Assessed:
     job = rest.job(found.status.job_status.job_id)
     if job is not None:
         return _job_found(found, job, subject)
+    only = _only_job(found.status, rest.jobs)
+    if only is not None:
+        named = evolve(found.status.job_status, job_id=only.jid)
+        return found.having(evolve(found.status, job_status=named))
     return found if _still_submitting(subject) else _job_not_found(found)
+
+
+def _only_job(status: FlinkDeploymentStatus, jobs: tuple[JobOverview, ...]) -> JobOverview | None:
+    """Return the job of a cluster that was made without an id for it, as releases before 1.10 did at times.
+
+    The id in the status is then none, or that of the run before (O-31 holds for all others).
+    """
+    recorded = record.last_reconciled(status)
+    fixed = recorded is None or (
+        recorded.form is Form.SINCE_1_10 and status.job_status.job_id is not None
+    )
+    unseen = status.job_status.state in (None, FlinkJobState.RECONCILING)
+    return jobs[0] if unseen and not fixed and len(jobs) == 1 else None
 
 
 def _with_cluster_info(status: FlinkDeploymentStatus, new: dict[str, str]) -> FlinkDeploymentStatus:
@@ -252,8 +276,12 @@ def _still_submitting(subject: Subject) -> bool:
 def _job_not_found(found: Assessed) -> Assessed:
     """O-36: the JobManager does not know the job (yet, or any more); a cancellation of it is over.
 
-    The reference also forgets a rollback here; nothing else than a cancellation is under way.
+    The reference also forgets a rollback here; nothing else than a cancellation is under way. One that was
+    seen to have ended stays so: with HA, a JobManager that restarts does not list it (terminal states stay).
     """
+    known = found.status.job_status.state
+    if known is not None and known.is_terminal:
+        return found
     job = evolve(found.status.job_status, state=FlinkJobState.RECONCILING)
     lost = evolve(found.status, error=JOB_NOT_FOUND, job_status=job)
     if is_cancelling(lost):
@@ -304,7 +332,7 @@ def _job_ended(found: Assessed, subject: Subject) -> Assessed:
     cancelled = after is FlinkJobState.CANCELED or before is FlinkJobState.CANCELLING
     if not cancelled or is_cancelling(status) or record.is_stopping(status):
         return found  # the end was asked for, and the plan goes on from there
-    return found.having(_after_cancellation(status, subject.spec))
+    return found.having(_after_cancellation(status))
 
 
 def _with_last_checkpoint(found: Assessed, subject: Subject) -> Assessed:
@@ -327,21 +355,23 @@ def _with_last_checkpoint(found: Assessed, subject: Subject) -> Assessed:
 def _left_nothing(status: FlinkDeploymentStatus) -> bool:
     """Whether a job that ended without a checkpoint has no state at all.
 
-    A path in the status is then of another life: the job was cancelled, or had been started empty.
+    A path in the status is then of another life: the job was cancelled, or had been started empty. One that
+    was to start from HA metadata and has restored nothing is not among them: its state is somewhere else.
     """
+    if status.job_status.upgrade_savepoint_path == LAST_STATE_PATH:
+        return False
     recorded = record.last_reconciled(status)
     job = recorded.spec.job if recorded else None
     empty = job is not None and job.upgrade_mode is UpgradeMode.STATELESS
     return empty or status.job_status.state is FlinkJobState.CANCELED
 
 
-def _after_cancellation(
-    status: FlinkDeploymentStatus, spec: FlinkDeploymentSpec
-) -> FlinkDeploymentStatus:
-    """P-5; a job with state that was cancelled from outside must not restart empty (Q-30)."""
+def _after_cancellation(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+    """P-5; a job that was cancelled from outside must not restart empty (Q-30).
+
+    Whether the user wants its state is asked when it starts again.
+    """
     status = record.mark_suspended(status)
-    if spec.job is None or spec.job.upgrade_mode is UpgradeMode.STATELESS:
-        return status
     return record.with_mode(status, UpgradeMode.SAVEPOINT)
 
 

@@ -17,6 +17,7 @@ from flinkop.controllers.flinkdeployment.acting.removing import Removal, Remover
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.kube import meta
 from flinkop.lifecycle import record
+from flinkop.lifecycle.state import Note
 from flinkop.stages import finalizer
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
@@ -49,14 +50,14 @@ class Reconciler:
         remover: deletes them.
         asker: speaks to Flink.
         snapshots: makes and deletes FlinkStateSnapshots.
-        write_status: writes a status ahead of the deed.
+        write_status: writes a status ahead of the deed, with what the plan says is being done.
     """
 
     maker: Maker
     remover: Remover
     asker: Asker
     snapshots: SnapshotRecorder
-    write_status: Callable[[Context, FlinkDeploymentStatus], Awaitable[None]]
+    write_status: Callable[[Context, FlinkDeploymentStatus, Note | None], Awaitable[None]]
 
     async def carry_out(
         self, ctx: Context, what: steps.Plan, options: ClusterOptions
@@ -76,7 +77,8 @@ class Reconciler:
                 case steps.Say(draft):
                     ctx.say(draft)
                 case steps.WriteAhead(ahead):
-                    await self.write_status(ctx, ahead)
+                    # Without the note the same status would be written again after the last step.
+                    await self.write_status(ctx, ahead, what.note)
                 case (
                     steps.CancelJob()
                     | steps.StopJob()

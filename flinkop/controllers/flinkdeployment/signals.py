@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from flinkop.controllers.flinkdeployment.observation import PodFailure
+from flinkop.controllers.flinkdeployment.observation import NO_GENERATION, PodFailure
 from flinkop.events import reasons
 from flinkop.kube.objects import ContainerStatus, DeploymentView, PodView
 from flinkop.stages import references
@@ -127,5 +127,5 @@ def _has_started(pod: PodView) -> bool:
 
 
 def number(text: str | None) -> int:
-    """Return an annotation's number, -1 when there is none (behaviour.md 2.2)."""
-    return int(text) if text is not None and text.isdigit() else -1
+    """Return the generation in an annotation; releases before 1.1, and recoveries by any, set none."""
+    return int(text) if text is not None and text.isdigit() else NO_GENERATION

@@ -63,9 +63,11 @@ class StatusWriter:
             audit(summed)
         return summed
 
-    async def write_ahead(self, ctx: Context, status: FlinkDeploymentStatus) -> None:
+    async def write_ahead(
+        self, ctx: Context, status: FlinkDeploymentStatus, note: Note | None
+    ) -> None:
         """Write `status` before the deed it tells of (design decision 3); raises as `write` does."""
-        await self.write(ctx, status)
+        await self.write(ctx, status, note=note)
 
     def forget(self, key: ObjectKey) -> None:
         """Stop counting a resource that is gone."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from flinkop.controllers.flinkdeployment import signals
+from flinkop.builders.identity import cluster_names
+from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.kube import meta
 from flinkop.kube.objects import CustomObject, DeploymentView, PodView
 from flinkop.lifecycle import snapshot_objects
@@ -20,10 +21,17 @@ Enqueue = Callable[[Request, Lane], None]
 
 @frozen
 class Watches:
-    """The handlers, all of which end in `enqueue`; `deployments` are those of Flink clusters."""
+    """The handlers, all of which end in `enqueue`.
+
+    Attributes:
+        enqueue: takes a name.
+        deployments: those of Flink clusters.
+        pods: those of JobManagers, indexed by `signals.BY_CLUSTER`.
+    """
 
     enqueue: Enqueue
     deployments: Lister[DeploymentView]
+    pods: Lister[PodView]
 
     def on_resource(self, old: CustomObject | None, new: CustomObject | None) -> None:
         """A FlinkDeployment: its spec, its deletion, or its coming into view (L-3).
@@ -46,17 +54,21 @@ class Watches:
             self._add(new.metadata, "user")
 
     def on_deployment(self, old: DeploymentView | None, new: DeploymentView | None) -> None:
-        """A JobManager Deployment: available, failing, gone; one of TaskManagers: gone."""
+        """A JobManager Deployment: available, failing, gone with its pods; one of TaskManagers: gone.
+
+        One of nobody that is gone may have had the name of one of ours.
+        """
         found = new or old
         if found is None:
             return
         if new is not None and new.metadata.deletion_timestamp is not None:
             return  # what counts is when it is gone
+        if new is None and self._has_pods(found.metadata.key):
+            return  # and its pods with it
         if new is not None and signals.job_manager_signal(old) == signals.job_manager_signal(new):
             return
-        for owner in found.metadata.owner_references:
-            if owner.kind == meta.FLINKDEPLOYMENTS.kind:
-                self.enqueue(Request(found.metadata.namespace, owner.name), "user")
+        for name in _clusters(found.metadata, gone=new is None):
+            self.enqueue(Request(found.metadata.namespace, name), "user")
 
     def on_pod(self, old: PodView | None, new: PodView | None) -> None:
         """A JobManager pod: when the reason why it does not run changes, or it outlived its Deployment."""
@@ -90,6 +102,9 @@ class Watches:
         name = pod.metadata.labels.get("app", "")
         return self.deployments.get(meta.ObjectKey(pod.metadata.namespace, name)) is not None
 
+    def _has_pods(self, deployment: meta.ObjectKey) -> bool:
+        return bool(self.pods.by_index(signals.BY_CLUSTER, str(deployment)))
+
     def _enqueue_cluster(self, pod: PodView) -> None:
         name = pod.metadata.labels.get("app")
         if name:
@@ -97,6 +112,18 @@ class Watches:
 
     def _add(self, metadata: meta.Meta, lane: Lane) -> None:
         self.enqueue(Request(metadata.namespace, metadata.name), lane)
+
+
+def _clusters(deployment: meta.Meta, *, gone: bool) -> list[str]:
+    """Return the FlinkDeployments that a Deployment concerns: its owners, or who bears its name or labels."""
+    owners = [
+        one.name for one in deployment.owner_references if one.kind == meta.FLINKDEPLOYMENTS.kind
+    ]
+    if owners:
+        return owners
+    named = ownership.cluster_without_owner(deployment)
+    free = cluster_names(deployment.name) if gone else []  # a FlinkDeployment may wait for its name
+    return list(dict.fromkeys([*([named] if named else []), *free]))
 
 
 def cluster_of_pod(pod: PodView) -> tuple[str, ...]:

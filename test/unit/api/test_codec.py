@@ -132,7 +132,6 @@ def test_absurd_nesting_is_one_typed_error(levels):
         codec.decode_flinkdeployment_spec(nested)
     with pytest.raises(DecodeError, match="nested"):
         recorded_spec.decode(nested.decode())
-    assert recorded_spec.same(nested.decode(), "{}") is False
 
 
 def test_reasonable_nesting_is_carried():

@@ -132,15 +132,20 @@ def test_missing_namespace():
         cluster.build(case.conf(), case.spec, ClusterIdentity("", "a", "u", 1), {})
 
 
+def named(name, objects):
+    """The accompanying object of that name."""
+    return next(body for body in objects.accompanying if body["metadata"]["name"] == name)
+
+
 def test_order_and_owners():
-    """Accompanying objects come in the order of creation and get the created Deployment as owner."""
+    """What pods mount is made before the Services, and each gets the created Deployment as owner."""
     objects = build(podTemplate={"metadata": {"labels": {"a": "b"}}})
     kinds = [f"{body['kind']}/{body['metadata']['name']}" for body in objects.accompanying]
     assert kinds == [
-        "Service/app",
-        "Service/app-rest",
         "ConfigMap/flink-config-app",
         "ConfigMap/pod-template-app",
+        "Service/app",
+        "Service/app-rest",
     ]
     owned = cluster.with_owner(objects.accompanying[0], "app", "uid-2")
     assert owned["metadata"]["ownerReferences"] == [
@@ -168,15 +173,15 @@ def test_building_changes_nothing():
 
 def test_rest_port_moves_the_target():
     """Moving the REST port moves the Service's target with it, as the server binds that port."""
-    rest = build(configuration={"rest.port": "9999"}).accompanying[1]
+    rest = named("app-rest", build(configuration={"rest.port": "9999"}))
     assert rest["spec"]["ports"] == [{"name": "rest", "port": 9999, "targetPort": 9999}]
 
 
 def test_zero_ports():
     """A port of 0, which Flink would choose itself, becomes the fixed default."""
     objects = build(configuration={"rest.bind-port": "0"})
-    assert objects.accompanying[1]["spec"]["ports"][0]["targetPort"] == 8081
-    entries, _ = flat_file.parse(objects.accompanying[2]["data"]["flink-conf.yaml"])
+    assert named("app-rest", objects)["spec"]["ports"][0]["targetPort"] == 8081
+    entries, _ = flat_file.parse(named("flink-config-app", objects)["data"]["flink-conf.yaml"])
     assert entries["rest.bind-port"] == "8081"
 
 
@@ -187,7 +192,7 @@ def test_warnings_of_flat_files():
     assert "$internal.application.program-args" in warning
     newer = build(job=job, flinkVersion="v2_0")
     assert newer.warnings == ()
-    text = newer.accompanying[2]["data"]["config.yaml"]
+    text = named("flink-config-app", newer)["data"]["config.yaml"]
     args = yaml.safe_load(text)["$internal"]["application"]["program-args"]
     assert args == ["--color", "#fff", " x ", ""]
 
@@ -198,7 +203,7 @@ def test_operator_options_stay_out():
         flinkVersion="v2_2",
         configuration={"kubernetes.operator.x": "1", "job.autoscaler.enabled": "true"},
     )
-    entries = standard_file.parse(objects.accompanying[2]["data"]["config.yaml"])
+    entries = standard_file.parse(named("flink-config-app", objects)["data"]["config.yaml"])
     assert not [
         key for key in entries if key.startswith(("kubernetes.operator.", "job.autoscaler"))
     ]
@@ -207,8 +212,7 @@ def test_operator_options_stay_out():
 def test_hadoop_from_the_operator():
     """The operator's own Hadoop configuration becomes a ConfigMap, mounted and announced."""
     objects = build(files=LocalFiles(hadoop={"core-site.xml": "<c/>", "x.xml": ""}))
-    created = objects.accompanying[2]
-    assert created["metadata"]["name"] == "hadoop-config-app"
+    created = named("hadoop-config-app", objects)
     assert created["data"] == {"core-site.xml": "<c/>"}
     assert {"name": "HADOOP_CONF_DIR", "value": "/opt/hadoop/conf"} in main(objects.deployment)[
         "env"
@@ -218,7 +222,7 @@ def test_hadoop_from_the_operator():
 def test_krb5_without_a_file():
     """Without its file krb5.conf is mounted from a ConfigMap that somebody else provides."""
     objects = build(configuration={"security.kerberos.krb5-conf.path": "/etc/krb5.conf"})
-    assert [body["kind"] for body in objects.accompanying] == ["Service", "Service", "ConfigMap"]
+    assert [body["kind"] for body in objects.accompanying] == ["ConfigMap", "Service", "Service"]
     mounts = main(objects.deployment)["volumeMounts"]
     assert mounts[1]["subPath"] == "krb5.conf"
 
@@ -227,7 +231,7 @@ def test_five_thousand_keys():
     """A configuration of 5,000 keys is built whole."""
     many = {f"custom.key-{index}.x": "v" for index in range(5000)}
     objects = build(flinkVersion="v2_2", configuration=many)
-    entries = standard_file.parse(objects.accompanying[2]["data"]["config.yaml"])
+    entries = standard_file.parse(named("flink-config-app", objects)["data"]["config.yaml"])
     assert sum(key.startswith("custom.key-") for key in entries) == 5000
 
 

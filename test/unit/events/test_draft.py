@@ -1,6 +1,7 @@
 """What Events are called: names recorded from a real cluster under the reference (behaviour.md E-2)."""
 
 import pytest
+from attrs import evolve
 
 from flinkop.events.draft import (
     EventDraft,
@@ -118,3 +119,12 @@ def test_drafts_are_told_apart_by_type_and_object():
     assert normal_draft(*text).object_name(HA) != normal_draft(*text).object_name(OLDER)
     assert normal_draft(*text, once=True).once
     assert not normal_draft(*text).once
+
+
+def test_annotations_are_no_part_of_the_identity():
+    """The same exception at another time is the same Event."""
+    draft = warning_draft("JobException", "Job", "boom", key="k")
+    later = evolve(draft, annotations={"exception-timestamp": "2026-01-01T00:00:00Z"})
+    assert later.object_name(HA) == draft.object_name(HA)
+    assert later != draft
+    assert {draft, later} == {later, draft}

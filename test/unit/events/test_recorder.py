@@ -127,7 +127,7 @@ async def test_some_events_are_written_once():
 async def test_an_event_of_an_earlier_process_is_taken_over():
     """Its count goes on."""
     async with running() as desk:
-        desk.server.stored[NAME] = {"count": 7}
+        desk.server.stored[NAME] = {"metadata": {"name": NAME}, "count": 7}
         await desk.say(DRAFT)
         assert desk.verbs == ["create", "get", "patch"]
         assert desk.server.stored[NAME]["count"] == 8
@@ -245,6 +245,44 @@ async def test_memory_of_identities_is_bounded(monkeypatch):
         assert desk.verbs == []
         await desk.say(drafts[0])
         assert desk.verbs == ["create", "get", "patch"]
+
+
+def annotated(**annotations):
+    """Return a repetition of one Event with these annotations."""
+    return evolve(warning("R", "C", "text", key="k"), annotations=annotations)
+
+
+async def test_annotations_are_replaced():
+    """E-6: by those of the repetition, whoever wrote the Event; what says nothing of them leaves them."""
+    first, second, bare = annotated(a="1", b="1"), annotated(a="2", c="2"), annotated()
+    name = first.object_name(ABOUT)
+    async with running() as desk:
+        await desk.say(first)
+        assert desk.server.stored[name]["metadata"]["annotations"] == {"a": "1", "b": "1"}
+        desk.clock.advance(30)
+        await desk.say(second)
+        assert desk.server.stored[name]["metadata"]["annotations"] == {"a": "2", "c": "2"}
+        desk.clock.advance(30)
+        await desk.say(bare)
+        event = desk.server.stored[name]
+        assert (event["count"], event["metadata"]["annotations"]) == (3, {"a": "2", "c": "2"})
+    async with running() as later:
+        later.server.stored = desk.server.stored
+        await later.say(annotated(d="3"))
+        assert later.server.stored[name]["metadata"]["annotations"] == {"d": "3"}
+
+
+async def test_annotations_of_a_failed_write_go_with_the_next():
+    """What an Event may have on it is remembered although nobody knows whether it was written."""
+    name = annotated().object_name(ABOUT)
+    async with running() as desk:
+        await desk.say(annotated(a="1"))
+        desk.clock.advance(30)
+        desk.server.failing = [errors.Unreachable("gone")]
+        await desk.say(annotated(b="2"))
+        desk.clock.advance(30)
+        await desk.say(annotated(c="3"))
+        assert desk.server.stored[name]["metadata"]["annotations"] == {"c": "3"}
 
 
 async def test_long_messages_are_cut():

@@ -248,6 +248,16 @@ async def test_fence():
     assert [r.method for r in api.requests] == ["GET", "PUT", "POST"]
 
 
+async def test_fence_for_writes_that_go_elsewhere():
+    """Whoever writes past the client asks it first."""
+    async with ScriptedApi(script.json(POD)) as api:
+        client = await api.client(fence=_lost)
+        with pytest.raises(errors.FencedError):
+            client.check_fence()
+        client.set_fence(None)
+        client.check_fence()
+
+
 async def test_fence_between_retries():
     """A lease lost while a call waits for its retry stops the retry."""
     open_for = iter([None])

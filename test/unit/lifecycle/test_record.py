@@ -1,9 +1,12 @@
 """What a status records, and when (behaviour.md 0.4, P-1 to P-8)."""
 
+import json
+
 import pytest
 from attrs import evolve
 from fakes.deployments import NOW_MS, application, session, status_of, upgrading, with_job
 
+from flinkop.api import codec, recorded_spec
 from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.status import (
     FlinkDeploymentStatus,
@@ -195,3 +198,69 @@ def test_a_record_reads_back(state):
     status = status_of(with_job(SPEC, args=("--a", "ü")), recorded_state=state)
     assert recorded_job(status).args == ("--a", "ü")
     assert recorded_job(status).state is state
+
+
+def with_texts(last, stable=None, **more):
+    recon = evolve(EMPTY.reconciliation_status, last_reconciled_spec=last, last_stable_spec=stable)
+    return evolve(EMPTY, reconciliation_status=evolve(recon, **more))
+
+
+def bare(spec):
+    """The text of release 1.0: the bare spec."""
+    document = codec.encode(spec, codec.Omit.NULLS)
+    return json.dumps({**document, "apiVersion": "flink.apache.org/v1beta1"})
+
+
+def nested(spec, generation=4):
+    """The text of release 1.1, which says the generation and not whether it is the first."""
+    metadata = {"metadata": {"generation": generation}}
+    document = codec.encode(spec, codec.Omit.NULLS)
+    return json.dumps({"spec": document, "resource_metadata": metadata})
+
+
+@pytest.mark.parametrize("stable", [bare(SPEC), nested(SPEC)])
+def test_a_spec_is_stable_in_whichever_form_it_was_found_so(stable):
+    """An operator that writes specs anew must not make a job that has run for months look like a failure."""
+    assert record.is_stable(with_texts(recorded_spec.encode(SPEC, False), stable))
+
+
+@pytest.mark.parametrize(
+    "stable",
+    [
+        bare(application(image="other")),
+        nested(with_job(SPEC, upgrade_mode=UpgradeMode.SAVEPOINT)),
+        "{",
+        None,
+    ],
+)
+def test_another_spec_is_not(stable):
+    """Also one that differs in what asks for nothing; and what cannot be read."""
+    assert not record.is_stable(with_texts(recorded_spec.encode(SPEC, False), stable))
+
+
+def test_a_restart_is_not_stable_before_it_ran():
+    """A nonce that is new counts here, although taking one away is no change of a spec."""
+    now = recorded_spec.encode(application(restart_nonce=1), False)
+    assert not record.is_stable(with_texts(now, recorded_spec.encode(SPEC, False)))
+
+
+def test_the_generation_of_older_releases():
+    """It stood beside the recorded spec; what the status says counts first."""
+    assert record.with_generation(with_texts(nested(SPEC))).observed_generation == 4
+    seen = evolve(with_texts(nested(SPEC)), observed_generation=3)
+    assert record.with_generation(seen) is seen
+    for text in (bare(SPEC), recorded_spec.encode(SPEC, False), None):
+        status = with_texts(text)
+        assert record.with_generation(status) is status
+
+
+@pytest.mark.parametrize("text", [bare(SPEC), nested(SPEC)])
+def test_a_first_attempt_that_does_not_say_so(text):
+    """It is under way, no job of it was ever seen, and nothing was stable."""
+    first = with_texts(text)
+    assert record.is_first_deployment(first)
+    assert record.last_reconciled(record.forget_first_attempt(first)) is None
+    deployed = with_texts(text, state=ReconciliationState.DEPLOYED)
+    known = evolve(first, job_status=evolve(first.job_status, job_id="1"))
+    for later in (deployed, known, with_texts(text, text)):
+        assert not record.is_first_deployment(later)

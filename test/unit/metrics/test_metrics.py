@@ -53,6 +53,16 @@ def test_everything_in_the_table_is_scraped(scraped):
     assert "_created" not in text
 
 
+def test_flink(metrics, scraped):
+    """Requests to Flink and their time."""
+    metrics.flink.request("GET", "/jobs/overview", "200", 0.25)
+    metrics.flink.request("GET", "/jobs/overview", "timeout", 10.0)
+    found, overview = scraped(), {"method": "GET", "endpoint": "/jobs/overview"}
+    assert found.value("flinkop_flink_requests_total", code="200", **overview) == 1
+    assert found.value("flinkop_flink_requests_total", code="timeout", **overview) == 1
+    assert found.value("flinkop_flink_request_seconds_sum", **overview) == 10.25
+
+
 def test_client(metrics, scraped):
     """Requests, latencies, retries and what is under way; also in the reference's naming."""
     metrics.client.request("patch", "flinkdeployments/status", "200", 0.02)

@@ -8,7 +8,7 @@ import structlog
 
 from flinkop.kube.errors import Conflict, FencedError, Forbidden, TooManyRequests
 from flinkop.runtime.controller import Controller
-from flinkop.runtime.ratelimiter import Backoff, RetryLimiter
+from flinkop.runtime.ratelimiter import RetryLimiter, RetrySchedule
 from flinkop.runtime.result import Request, Result, RetryError, TerminalError
 from flinkop.runtime.workqueue import WorkQueue
 
@@ -305,7 +305,7 @@ async def test_the_log_context_is_bound():
 async def test_exhausted_retries_leave_the_idle_timer():
     """After the last attempt only the ten-hour timer or an event comes."""
     setup = Setup(*[ValueError("x")] * 5)
-    setup.queue = WorkQueue(limiter=RetryLimiter(Backoff(max_attempts=1)), jitter=0)
+    setup.queue = WorkQueue(limiter=RetryLimiter(RetrySchedule(max_attempts=1)), jitter=0)
     setup.controller = Controller("thing", setup.queue, setup.reconcile)
     async with setup.running():
         setup.queue.add(A)

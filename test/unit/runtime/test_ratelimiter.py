@@ -2,7 +2,7 @@
 
 import pytest
 
-from flinkop.runtime.ratelimiter import Backoff, RetryLimiter, TokenBucket, Window
+from flinkop.runtime.ratelimiter import RetryLimiter, RetrySchedule, TokenBucket, Window
 from flinkop.runtime.result import (
     Request,
     RetryError,
@@ -17,7 +17,7 @@ A = Request("ns", "a")
 
 def test_backoff_follows_the_reference():
     """5, 5, 7.5, 11.25 … s, fifteen times (L-7)."""
-    waits = [Backoff().delay(attempt) for attempt in range(1, 17)]
+    waits = [RetrySchedule().delay(attempt) for attempt in range(1, 17)]
     assert waits[:4] == [5, 5, 7.5, 11.25]
     assert waits[14] == pytest.approx(5 * 1.5**13)
     assert waits[15] is None
@@ -25,11 +25,11 @@ def test_backoff_follows_the_reference():
 
 def test_backoff_options():
     """Cap, no limit, none at all."""
-    assert Backoff(cap=6).delay(10) == 6
-    assert Backoff(max_attempts=-1).delay(10_000) == 36_000
-    assert Backoff(max_attempts=0).delay(1) is None
+    assert RetrySchedule(cap=6).delay(10) == 6
+    assert RetrySchedule(max_attempts=-1).delay(10_000) == 36_000
+    assert RetrySchedule(max_attempts=0).delay(1) is None
     with pytest.raises(ValueError, match="factor"):
-        Backoff(factor=0.5)
+        RetrySchedule(factor=0.5)
 
 
 def test_the_bucket_refills():

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from flinkop.runtime.ratelimiter import Backoff, RetryLimiter, TokenBucket
+from flinkop.runtime.ratelimiter import RetryLimiter, RetrySchedule, TokenBucket
 from flinkop.runtime.result import Request
 from flinkop.runtime.workqueue import QueueShutDownError, WorkQueue
 
@@ -128,7 +128,7 @@ async def test_backoff_grows(queue):
 
 async def test_attempts_run_out():
     """After the last attempt nothing is scheduled, and an event starts anew."""
-    queue = WorkQueue(limiter=RetryLimiter(Backoff(max_attempts=2)), jitter=0)
+    queue = WorkQueue(limiter=RetryLimiter(RetrySchedule(max_attempts=2)), jitter=0)
     queue.add(A)
     waits = []
     for _ in range(3):
@@ -198,7 +198,7 @@ async def test_success_is_never_held_back(queue):
 async def test_the_bucket_spreads_a_stampede():
     """When all fail at once, the overall bucket spreads their retries."""
     bucket = TokenBucket(rate=10, burst=10)
-    queue = WorkQueue(limiter=RetryLimiter(Backoff(initial=1), bucket), jitter=0)
+    queue = WorkQueue(limiter=RetryLimiter(RetrySchedule(initial=1), bucket), jitter=0)
     waits = [queue.add_rate_limited(Request("ns", str(n))) for n in range(50)]
     assert waits[:20] == [1] * 20
     assert waits[-1] == pytest.approx(4)

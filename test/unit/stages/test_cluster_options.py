@@ -60,6 +60,23 @@ def test_what_the_cluster_says():
     assert found.savepoint_on_deletion
 
 
+def test_where_ha_metadata_is():
+    """In ConfigMaps, or in ZooKeeper under the names that the cluster was deployed with."""
+    assert with_keys({"high-availability.type": "kubernetes"}).zookeeper is None
+    conf = {
+        "high-availability.type": "zookeeper",
+        "high-availability.zookeeper.quorum": "zk:2181",
+        "kubernetes.namespace": "jobs",
+        "kubernetes.cluster-id": "basic",
+    }
+    found = with_keys(conf)
+    assert found.high_availability
+    assert found.zookeeper.path == "/flink/basic"
+    assert found.zookeeper.ensemble.servers == ("zk.jobs:2181",)
+    with pytest.raises(ConfigError, match="name the ZooKeeper servers"):
+        with_keys({"high-availability.type": "zookeeper"})
+
+
 def test_what_the_operator_says():
     """Timeouts and the management of Ingresses are not the cluster's to choose."""
     found = read({K + "flink.client.timeout": "3 s", K + "ingress.manage": "false"})

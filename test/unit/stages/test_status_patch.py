@@ -5,7 +5,13 @@ import pytest
 from fakes.objectapi import KEY, ObjectApi, apply_merge_patch
 
 from flinkop.kube import errors, meta
-from flinkop.stages.status_patch import StatusConflict, StatusDocument, merge_difference
+from flinkop.stages.status_patch import (
+    StatusConflict,
+    StatusDocument,
+    StatusPruned,
+    first_dropped,
+    merge_difference,
+)
 
 OLD = {"error": "x", "jobStatus": {"state": "RUNNING", "jobId": "1"}, "conditions": [1]}
 NEW = {"jobStatus": {"state": "FAILED", "jobId": "1"}, "conditions": [1]}
@@ -144,3 +150,55 @@ async def test_an_object_made_anew_under_the_same_name_does_not_get_the_old_stat
     api.meanwhile.append(lambda other: other.touch())
     with pytest.raises(StatusConflict):
         await made.write(api, NEW)
+
+
+class OldCrd(ObjectApi):
+    """Its CRD does not know `jobStatus.later` and the conditions."""
+
+    async def merge_patch(self, *args, **more):
+        written = await super().merge_patch(*args, **more)
+        status = self.document["status"]
+        status.pop("conditions", None)
+        status.get("jobStatus", {}).pop("later", None)
+        self.document["status"] = status
+        return msgspec.structs.replace(written, status=msgspec.Raw(msgspec.json.encode(status)))
+
+
+@pytest.mark.parametrize(
+    ("new", "dropped"),
+    [
+        ({**NEW, "conditions": [2]}, "conditions"),
+        ({**NEW, "jobStatus": {"state": "FAILED", "jobId": "1", "later": 1}}, "jobStatus.later"),
+    ],
+)
+async def test_what_an_older_crd_drops_is_noticed(new, dropped):
+    """Nothing that relies on it may be done: the error says what to do."""
+    api = OldCrd(OLD)
+    with pytest.raises(
+        StatusPruned, match=f"drops status.{dropped}: .* until the CRDs are replaced"
+    ):
+        await document(api, []).write(api, new)
+
+
+async def test_what_it_keeps_is_no_error():
+    """Only what was sent counts."""
+    api = OldCrd({key: value for key, value in OLD.items() if key != "conditions"})
+    await document(api, []).write(api, {key: v for key, v in NEW.items() if key != "conditions"})
+
+
+@pytest.mark.parametrize(
+    ("patch", "stored", "dropped"),
+    [
+        ({}, {}, None),
+        ({"a": None}, {}, None),
+        ({"a": 1}, {"a": 1, "b": 2}, None),
+        ({"a": {}}, {"a": {}}, None),
+        ({"a": {}}, {}, "a"),
+        ({"a": 1}, {"a": 2}, "a"),
+        ({"a": {"b": {"c": 1}}}, {"a": {"b": {}}}, "a.b.c"),
+        ({"a": [{"b": 1, "c": 2}]}, {"a": [{"b": 1}]}, "a"),
+    ],
+)
+def test_what_was_dropped(patch, stored, dropped):
+    """The first member that is not there, or not as it was sent."""
+    assert first_dropped(patch, stored) == dropped

@@ -13,6 +13,7 @@ from flinkop.builders import cluster, ingress
 from flinkop.builders.identity import GENERATION_ANNOTATION, taskmanager_deployment
 from flinkop.config import flink_options
 from flinkop.config.flink_conf import FlinkConf
+from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.controllers.flinkdeployment.acting import building
 from flinkop.controllers.flinkdeployment.acting.refusals import ObjectRefused
 from flinkop.controllers.flinkdeployment.planning import steps, telling
@@ -21,7 +22,7 @@ from flinkop.events.draft import warning
 from flinkop.kube import errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import DeploymentView, Partial
-from flinkop.lifecycle import not_yet
+from flinkop.lifecycle import not_yet, record
 from flinkop.runtime.result import RetryError
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
@@ -29,7 +30,7 @@ from flinkop.stages.context import ReconcileContext
 _log = structlog.get_logger(__name__)
 
 Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
-Adopt = Callable[[Context, DeploymentView], None]
+Adopt = Callable[[DeploymentView], None]
 
 _TYPES: Final = {
     "Service": meta.SERVICES,
@@ -77,13 +78,13 @@ class Maker:
         objects = building.build(
             ctx, step.spec, step.generation, job_id=step.job_id, savepoint_path=step.savepoint_path
         )
-        adopt = functools.partial(self._adopt, generation=step.generation)
+        adopt = functools.partial(_adopt, generation=step.generation)
         deployment = await self._create_deployment(ctx, objects.deployment, adopt)
         uid = deployment.metadata.uid
         for body in objects.accompanying:
             await self._create_owned(ctx, cluster.with_owner(body, ctx.key.name, uid), uid)
         if objects.taskmanagers is not None:
-            await self._create_deployment(ctx, objects.taskmanagers, self._adopt_task_managers)
+            await self._create_deployment(ctx, objects.taskmanagers, _adopt_task_managers)
         for sentence in (
             *objects.warnings,
             *not_yet.without_effect(building.own_conf(ctx, step.spec)),
@@ -95,17 +96,20 @@ class Maker:
     async def _create_deployment(
         self, ctx: Context, body: Mapping[str, Any], adopt: Adopt
     ) -> DeploymentView:
-        """Create a Deployment, or take the one that is there if `adopt(ctx, it)` lets it pass."""
+        """Create a Deployment, or take the one of ours that is there if `adopt(it)` lets it pass."""
         key = meta.ObjectKey(ctx.key.namespace, body["metadata"]["name"])
         try:
             made = await self.kube.create(
                 meta.DEPLOYMENTS, key.namespace, body, into=DeploymentView
             )
         except errors.AlreadyExists:
-            made = await self.kube.get(meta.DEPLOYMENTS, key, into=DeploymentView)
-            self.deployment_written(made)
-            adopt(ctx, made)
-            return made
+            found = await self.kube.get(meta.DEPLOYMENTS, key, into=DeploymentView)
+            if not _is_ours(ctx, found.metadata):  # nor one that the cache would hear the end of
+                words = telling.name_taken_words(key.name)
+                raise ObjectRefused(words, telling.NAME_TAKEN) from None
+            self.deployment_written(found)
+            adopt(found)
+            return found
         except (errors.Invalid, errors.BadRequest, errors.Forbidden) as error:
             if _NAMESPACE_GOES in error.causes():
                 raise RetryError(
@@ -115,26 +119,11 @@ class Maker:
         self.deployment_written(made)
         return made
 
-    def _adopt(self, ctx: Context, found: DeploymentView, *, generation: int) -> None:
-        """The name is taken: by an earlier try of ours, or by something that has to go first."""
-        metadata = found.metadata
-        same = metadata.annotations.get(GENERATION_ANNOTATION) == str(generation)
-        if not (_is_ours(ctx, metadata) and same and metadata.deletion_timestamp is None):
-            raise _still_there(metadata.key)
-
-    def _adopt_task_managers(self, ctx: Context, found: DeploymentView) -> None:
-        """The name is taken, by an earlier try of ours as a rule: older ones went before the JobManager came."""
-        metadata = found.metadata
-        if not _is_ours(ctx, metadata):
-            raise ObjectRefused(telling.name_taken_words(metadata.name), telling.NAME_TAKEN)
-        if metadata.deletion_timestamp is not None:
-            raise _still_there(metadata.key)
-
     async def restore_task_managers(self, ctx: Context, spec: FlinkDeploymentSpec) -> None:
         """Make a standalone cluster's TaskManagers again beside a JobManager that is there."""
         objects = building.build(ctx, spec, ctx.generation, job_id=None, savepoint_path=None)
         if objects.taskmanagers is not None:
-            await self._create_deployment(ctx, objects.taskmanagers, self._adopt_task_managers)
+            await self._create_deployment(ctx, objects.taskmanagers, _adopt_task_managers)
 
     async def scale_task_managers(self, ctx: Context, replicas: int) -> None:
         """R-114: nothing of the Deployment but its size is touched."""
@@ -154,7 +143,7 @@ class Maker:
             await self.kube.create(rt, key.namespace, body, into=Partial)
         except errors.AlreadyExists:
             existing = (await self.kube.get(rt, key, into=Partial)).metadata
-            if existing.deletion_timestamp is not None:
+            if existing.deletion_timestamp is not None or _is_orphan(existing, ctx, owner):
                 raise RetryError(
                     f"{rt.kind} {key} of an earlier cluster is still there; waiting for it to go",
                     _STILL_GOING_SECONDS,
@@ -183,8 +172,31 @@ class Maker:
             raise _refused(error) from error
 
 
+def _adopt(found: DeploymentView, *, generation: int) -> None:
+    """The name is taken: by an earlier try of ours, or by something that has to go first."""
+    metadata = found.metadata
+    same = signals.number(metadata.annotations.get(GENERATION_ANNOTATION)) == generation
+    if not same or metadata.deletion_timestamp is not None:
+        raise _still_there(metadata.key)
+
+
+def _adopt_task_managers(found: DeploymentView) -> None:
+    """The name is taken, by an earlier try of ours: older ones went before the JobManager came."""
+    if found.metadata.deletion_timestamp is not None:
+        raise _still_there(found.metadata.key)
+
+
 def _is_ours(ctx: Context, metadata: meta.Meta) -> bool:
-    return any(owner.uid == ctx.about.uid for owner in metadata.owner_references)
+    deployed = record.last_reconciled(ctx.status) is not None
+    return ownership.is_ours(metadata, name=ctx.key.name, uid=ctx.about.uid, deployed=deployed)
+
+
+def _is_orphan(found: meta.Meta, ctx: Context, owner: str) -> bool:
+    """Whether it belongs to an earlier Deployment and is about to go: taken over, it might go all the same."""
+    return any(
+        ref.kind == meta.DEPLOYMENTS.kind and ref.name == ctx.key.name and ref.uid != owner
+        for ref in found.owner_references
+    )
 
 
 def _task_managers(ctx: Context) -> meta.ObjectKey:

@@ -10,7 +10,7 @@ from flinkop.api.common import UpgradeMode
 from flinkop.api.status import FlinkJobState, LifecycleState
 from flinkop.config import options
 from flinkop.controllers.flinkdeployment import taskmanagers
-from flinkop.controllers.flinkdeployment.planning import situation, snapshots, stopping
+from flinkop.controllers.flinkdeployment.planning import remains, situation, snapshots, stopping
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
     DeleteHaMetadata,
@@ -54,12 +54,24 @@ def cleanup(at: Situation) -> Outcome:
         return Plan("deleting the cluster", at.status, steps, wait=Wait.PROGRESS, silent=True)
     if mine:
         return Plan("waiting for the cluster to be gone", at.status, said, wait=Wait.PROGRESS)
+    made = _last(at, said)
+    return made if at.options.pods_may_stay else remains.once_gone(at, made, known=True)
+
+
+def _last(at: Situation, said: tuple[Step, ...]) -> Plan:
+    """No JobManager Deployment of ours is there: what else there is goes, then the resource itself."""
     left = taskmanagers.own(at.observation)
     if left is not None:
         return stopping.without_task_managers(left, at.status, said)
-    metadata: tuple[Step, ...] = (DeleteHaMetadata(),) if at.options.high_availability else ()
-    steps = (*said, *metadata, ReleaseFinalizer())
+    steps = (*said, *_without_metadata(at), ReleaseFinalizer())
     return Plan("nothing is left", at.status, steps, wait=Wait.NONE)
+
+
+def _without_metadata(at: Situation) -> tuple[Step, ...]:
+    """3.14: a ZooKeeper that is gone, perhaps with the namespace, does not keep the resource for ever."""
+    if not at.options.high_availability:
+        return ()
+    return (DeleteHaMetadata(at.options.zookeeper, may_stay=True),)
 
 
 def _blocked(at: Situation, said: tuple[Step, ...], blocker: str) -> Plan:

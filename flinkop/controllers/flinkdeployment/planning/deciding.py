@@ -35,15 +35,20 @@ def facts(at: Situation) -> Facts:
         checkpoints=checkpoints.times if checkpoints is not None else None,
         cluster=ClusterFacts(
             job_manager=status.job_manager_deployment_status,
-            high_availability=options.high_availability and at.wants_ha,
+            high_availability=_can_have_ha_metadata(at),
             recorded_mode=at.recorded_mode,
             never_started=manager is not None and manager.never_available,
+            job_unknown=status.error == progress.JOB_NOT_FOUND,
         ),
     )
 
 
 def _ha_metadata(at: Situation) -> bool | None:
     """Whether there is HA metadata that the wanted cluster can use; None when nobody looked."""
-    if not (at.options.high_availability and at.wants_ha):
+    if not _can_have_ha_metadata(at):
         return False
     return at.observation.ha.available if at.observation.ha is not None else None
+
+
+def _can_have_ha_metadata(at: Situation) -> bool:
+    return at.options.high_availability and at.wants_ha and at.finds_ha_metadata

@@ -70,9 +70,15 @@ def begin(at: Situation) -> Outcome | None:
 def proceed(at: Situation) -> Outcome:
     """ROLLING_BACK was found in the status: go on from wherever it was left."""
     if at.differs:  # R-97: what the user wants by now counts
-        status = record.in_state(at.status, ReconciliationState.UPGRADING)
+        # A job recorded as running would be taken for one that is being cancelled.
+        down = record.mark_suspended(at.status)
+        status = record.in_state(down, ReconciliationState.UPGRADING)
         return upgrading.proceed(at.having(status))
-    back = _to_stable(at, at.recorded_mode)
+    mode = _mode_to_go_on_with(at)
+    if not isinstance(mode, UpgradeMode):
+        return mode
+    at = at.having(record.with_mode(at.status, mode))
+    back = _to_stable(at, mode)
     manager = at.observation.job_manager
     if manager is None:
         return _deploy(back)
@@ -80,10 +86,11 @@ def proceed(at: Situation) -> Outcome:
         return Plan(
             "waiting for the failed cluster to be gone", at.status, wait=Wait.PROGRESS, note=_NOTE
         )
-    if at.status.job_manager_deployment_status is JobManager.MISSING:
+    if _is_made(at):
+        back = evolve(back, generation=manager.generation)
         return starting.submit(back, "finishing a rollback that was interrupted")
-    steps = stopping.delete_steps(back)
-    return Plan("deleting the failed cluster", at.status, steps, wait=Wait.PROGRESS, note=_NOTE)
+    going = stopping.take_away(back, "deleting the failed cluster")
+    return evolve(going, note=_NOTE) if isinstance(going, Plan) else going
 
 
 def _deploy(back: Situation) -> Outcome:
@@ -111,10 +118,31 @@ def _restore_mode(at: Situation) -> UpgradeMode | Outcome | None:
         return mode  # the savepoint that the failed spec never got to read
     if at.observation.ha is None:
         return Inquiry(Question.HA_METADATA)
-    if not at.observation.ha.available:
+    back = _to_stable(at, mode)
+    if not at.observation.ha.available or not back.finds_ha_metadata:
         return None
     stateless = mode is UpgradeMode.STATELESS or at.spec.job is None
     return UpgradeMode.STATELESS if stateless else UpgradeMode.LAST_STATE
+
+
+def _mode_to_go_on_with(at: Situation) -> UpgradeMode | Inquiry:
+    """Return what the rollback under way restores from.
+
+    A savepoint only where the failed spec never ran. Releases before 1.7 recorded ROLLING_BACK ahead of
+    that decision, so that the savepoint may be older than what its job left in the HA metadata.
+    """
+    mode = at.recorded_mode
+    if mode is not UpgradeMode.SAVEPOINT or not at.options.high_availability or _is_made(at):
+        return mode
+    if at.observation.ha is None:
+        return Inquiry(Question.HA_METADATA)
+    return UpgradeMode.LAST_STATE if at.observation.ha.available else mode
+
+
+def _is_made(at: Situation) -> bool:
+    """Whether the JobManager that is there is the one of the stable spec; HA metadata are its own by now."""
+    missing = at.status.job_manager_deployment_status is JobManager.MISSING
+    return missing and at.observation.job_manager is not None
 
 
 def _to_stable(at: Situation, mode: UpgradeMode) -> Situation:

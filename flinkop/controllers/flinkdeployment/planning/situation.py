@@ -12,13 +12,19 @@ from flinkop.api.flinkstatesnapshot import SnapshotType
 from flinkop.api.status import (
     FlinkDeploymentStatus,
     FlinkJobState,
+    JobManagerDeploymentStatus,
     ReconciliationState,
 )
 from flinkop.controllers.flinkdeployment.observation import Observation
-from flinkop.lifecycle import record
+from flinkop.lifecycle import ha_zookeeper, record
 from flinkop.lifecycle.failure import Limits
+from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.stages.cluster_options import ClusterOptions
+
+
+def _in_config_maps(_spec: FlinkDeploymentSpec) -> ZooKeeper | None:
+    return None
 
 
 @frozen
@@ -40,6 +46,7 @@ class Situation:
         task_managers: number of TaskManagers that `spec` asks for.
         options: options of the cluster that runs, with those of the operator as `spec` has them.
         wants_ha: whether the cluster of `spec` is to keep HA metadata.
+        zookeeper_of: where in ZooKeeper the cluster of a spec keeps HA metadata; None for ConfigMaps.
         wanted_overrides: parallelism of single vertices that `spec` asks for, as texts by vertex id.
         may_rescale: whether scaling the running job is worth trying; false once it was refused.
         user_mode: upgradeMode in the user's own spec, valid or not; a recorded mode is no substitute,
@@ -48,6 +55,7 @@ class Situation:
         remembered: when this process last triggered a periodic snapshot, by type.
         label_selector: what resources of the operator's must be found by.
         last_error: `status.error` as the API server has it: what was told already.
+        last_job_manager: `status.jobManagerDeploymentStatus` as the API server has it.
         limits: how much of a failure goes into `status.error`.
     """
 
@@ -65,6 +73,7 @@ class Situation:
     task_managers: int | None = None
     options: ClusterOptions = field(factory=ClusterOptions)
     wants_ha: bool = False
+    zookeeper_of: Callable[[FlinkDeploymentSpec], ZooKeeper | None] = _in_config_maps
     wanted_overrides: Mapping[str, str] = field(factory=dict)
     may_rescale: bool = True
     user_mode: UpgradeMode = UpgradeMode.STATELESS
@@ -72,6 +81,7 @@ class Situation:
     remembered: Mapping[SnapshotType, dt.datetime] = field(factory=dict)
     label_selector: str | None = None
     last_error: str | None = None
+    last_job_manager: JobManagerDeploymentStatus | None = None
     limits: Limits = field(factory=Limits)
 
     @property
@@ -133,6 +143,11 @@ class Situation:
         return self.spec.effective_mode is KubernetesDeploymentMode.STANDALONE
 
     @property
+    def finds_ha_metadata(self) -> bool:
+        """Whether the cluster of `spec` looks for HA metadata where the one that runs keeps them."""
+        return ha_zookeeper.is_same(self.options.zookeeper, self.zookeeper_of(self.spec))
+
+    @property
     def snapshots_as_resources(self) -> bool:
         """Whether snapshots are recorded as FlinkStateSnapshots: wanted by the user, and possible."""
         return self.options.snapshot_resources and self.observation.snapshots is not None
@@ -164,6 +179,5 @@ def recorded_as_down(status: FlinkDeploymentStatus) -> bool:
 
 def is_first_attempt(status: FlinkDeploymentStatus) -> bool:
     """Whether no deployment of the resource was ever completed."""
-    recorded = record.last_reconciled(status)
     upgrading = status.reconciliation_status.state is ReconciliationState.UPGRADING
-    return recorded is not None and upgrading and bool(recorded.first_deployment)
+    return upgrading and record.is_first_deployment(status)

@@ -39,9 +39,18 @@ from flinkop.lifecycle.ha_metadata import HaFacts
 from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Question
 
 # The texts are contracts (behaviour.md 0.5, Q-27).
+_OTHER_PLACE: Final = (
+    "HA metadata of the job is not where the new configuration has the cluster look for it. "
+    "Set the high-availability options back to what they were when it was suspended"
+)
 _NO_METADATA: Final = (
     "HA metadata is not available to restore from last state."
     "It is possible that the job has finished or terminally failed, or the configmaps have been deleted."
+)
+_UNREADABLE: Final = (
+    reasons.RESTORE_FAILED,
+    "the job's state is in HA metadata, and the cluster that is wanted keeps none, so it could not read it.",
+    "Switch high availability off again only when the job runs",
 )
 
 
@@ -56,7 +65,8 @@ class Restore:
 def first_deployment(at: Situation) -> Outcome:
     """R-2: from nothing to submitted, in one go."""
     if at.wants_suspended:
-        return Plan("the job is to be suspended and was never deployed: nothing to do", at.status)
+        mended = evolve(at.status, error=None)  # of a spec that was refused, and is good now
+        return Plan("the job is to be suspended and was never deployed: nothing to do", mended)
     job = at.spec.job
     path = (job.initial_savepoint_path if job else None) or None
     at = at.restoring(UpgradeMode.SAVEPOINT if path else UpgradeMode.STATELESS)
@@ -88,7 +98,7 @@ def attempt(at: Situation) -> Situation:
     """Return `at` with the status that is written ahead: the spec to reach, its restore, its job's id.
 
     Whoever goes on after a crash submits with this id again. It is a new one but for HA metadata, whose
-    entries bear the old one (R-65). A start from HA metadata that has no checkpoint falls back to what the
+    entries bear the old one (R-65); a job of a new id has not started, and that it has none tells so. A start from HA metadata that has no checkpoint falls back to what the
     present run started from, and to nothing if that was nothing.
 
     A job that was cancelled from outside starts again without a new generation. Then the old Deployment
@@ -105,7 +115,7 @@ def attempt(at: Situation) -> Situation:
     if at.spec.job is None:
         job = evolve(job, job_id=None)
     elif at.spec.job.upgrade_mode is not UpgradeMode.LAST_STATE or job.job_id is None:
-        job = evolve(job, job_id=at.new_job_id())
+        job = evolve(job, job_id=at.new_job_id(), start_time=None)
     elif before is UpgradeMode.STATELESS:
         job = evolve(job, upgrade_savepoint_path=None)
     return at.having(evolve(written, job_status=job))
@@ -116,6 +126,8 @@ def submit(at: Situation, reason: str, before: tuple[Step, ...] = ()) -> Outcome
     restore = _restore(at)
     if not isinstance(restore, Restore):
         return restore
+    # With the Deployment there, what comes before it was done, and its JobManager may have written since.
+    before += restore.before if at.observation.job_manager is None else ()
     at = from_path(at, restore.path) if restore.path == LAST_STATE_PATH else at
     job_id = at.status.job_status.job_id if at.spec.job else None
     said: tuple[Step, ...] = ()
@@ -126,7 +138,6 @@ def submit(at: Situation, reason: str, before: tuple[Step, ...] = ()) -> Outcome
         status=started(at, record.deployed(at.status, at.target)),
         steps=(
             *before,
-            *restore.before,
             *said,
             Submit(at.spec, at.generation, job_id, restore.path),
             *_ingress(at),
@@ -156,21 +167,38 @@ def _restore(at: Situation) -> Restore | Outcome:
     path = known_path(at.status) if mode is UpgradeMode.SAVEPOINT else None
     if record_is_first(at):
         # What is there can only be somebody else's: nobody's state is deleted, but no graph may run.
-        return Restore(path, (DropJobGraphs(),) if at.wants_ha else ())
+        return Restore(path, (DropJobGraphs(at.zookeeper_of(at.spec)),) if at.wants_ha else ())
     if mode is UpgradeMode.LAST_STATE:
+        if not at.wants_ha:
+            return telling.refused(at, *_UNREADABLE)
+        if not at.finds_ha_metadata:
+            return telling.refused(at, reasons.RESTORE_FAILED, _OTHER_PLACE)
         return restore_last_state(at)
     # An old run's metadata would win over the path inside Flink, and its job would run as well.
-    return Restore(path, (DeleteHaMetadata(),) if at.wants_ha else ())
+    return Restore(path, (DeleteHaMetadata(at.zookeeper_of(at.spec)),) if at.wants_ha else ())
 
 
 def restore_last_state(at: Situation) -> Restore | Outcome:
-    """Return the start from HA metadata, when it is proven to be there (R-67)."""
+    """Return the start from HA metadata, when it is proven to be there (R-67).
+
+    It is looked for where the cluster that runs, or ran, keeps it.
+    """
     facts = at.observation.ha
     if facts is None:
         return Inquiry(Question.HA_METADATA)
     if not facts.available:
-        return telling.refused(at, reasons.RESTORE_FAILED, _NO_METADATA)
-    return Restore(_last_state_path(at, facts), (DropJobGraphs(),))
+        made = at.observation.job_manager
+        if (
+            made is not None and not made.never_available
+        ):  # it started with them, and its job has ended
+            return Restore(at.status.job_status.upgrade_savepoint_path)
+        return no_metadata(at)
+    return Restore(_last_state_path(at, facts), (DropJobGraphs(at.options.zookeeper),))
+
+
+def no_metadata(at: Situation) -> Plan:
+    """Refuse to go on, because the HA metadata that the state is in is gone."""
+    return telling.refused(at, reasons.RESTORE_FAILED, _NO_METADATA)
 
 
 def _last_state_path(at: Situation, facts: HaFacts) -> str | None:
@@ -186,13 +214,13 @@ def metadata_steps(at: Situation) -> tuple[Step, ...]:
     alive = at.observation.job_manager is not None
     if alive or at.spec.job is None or at.recorded_mode is UpgradeMode.LAST_STATE:
         return ()
-    return (DeleteHaMetadata(),) if at.options.high_availability else ()
+    return (DeleteHaMetadata(at.options.zookeeper),) if at.options.high_availability else ()
 
 
 def record_is_first(at: Situation) -> bool:
     """Whether the recorded attempt is the very first."""
-    recorded = record.last_reconciled(at.status)
-    return recorded is None or bool(recorded.first_deployment)
+    nothing = record.last_reconciled(at.status) is None
+    return nothing or record.is_first_deployment(at.status)
 
 
 def without_health(info: Mapping[str, str]) -> dict[str, str]:

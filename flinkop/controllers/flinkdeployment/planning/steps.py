@@ -10,6 +10,7 @@ from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinkstatesnapshot import SnapshotType
 from flinkop.api.status import CheckpointType, FlinkDeploymentStatus, SavepointFormatType
 from flinkop.events.draft import EventDraft
+from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.inplace_scaling import Requirements
 from flinkop.lifecycle.snapshot_history import Removal
 from flinkop.lifecycle.state import Note, Stall
@@ -105,11 +106,13 @@ class DeleteCluster:
     """Delete the JobManager Deployment `uid`, and with it all that it owns.
 
     `scale_down` first takes its replicas to 0, so that a JobManager that still has a job does not
-    start new TaskManagers while everything is being deleted (kubernetes-objects.md 2.4).
+    start new TaskManagers while everything is being deleted (kubernetes-objects.md 2.4). `foreground`
+    keeps the Deployment until all else is gone, where nobody would ask for remains (`planning.remains`).
     """
 
     uid: str
     scale_down: bool
+    foreground: bool = False
 
 
 @frozen
@@ -121,15 +124,24 @@ class DeleteTaskManagers:
 
 @frozen
 class DeleteHaMetadata:
-    """Delete the HA ConfigMaps of the cluster, which nobody owns."""
+    """Delete the HA metadata of the cluster, which nobody owns.
+
+    In ConfigMaps, or in ZooKeeper at `where`. What cannot be deleted there keeps anything else from being
+    done, unless it `may_stay`.
+    """
+
+    where: ZooKeeper | None = None
+    may_stay: bool = False
 
 
 @frozen
 class DropJobGraphs:
     """Remove job graphs from HA metadata that is there already, and leave its checkpoints alone.
 
-    A JobManager runs every job whose graph it finds (behaviour.md 4.7).
+    A JobManager runs every job whose graph it finds (behaviour.md 4.7). `where` as in DeleteHaMetadata.
     """
+
+    where: ZooKeeper | None = None
 
 
 @frozen

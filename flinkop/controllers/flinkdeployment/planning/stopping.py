@@ -66,7 +66,7 @@ def begin(at: Situation, decision: Available) -> Outcome:
         case Suspend.CANCEL:
             return _cancel(at, said, decision.reason)
         case Suspend.NOOP if at.wants_suspended:
-            return lay_down(finished(at).restoring(decision.restore), decision.reason, said)
+            return lay_down(at.restoring(decision.restore), decision.reason, said)
         case _:
             wanted = at.restoring(decision.restore)
             if decision.restore is UpgradeMode.SAVEPOINT:
@@ -75,11 +75,12 @@ def begin(at: Situation, decision: Available) -> Outcome:
 
 
 def lay_down(at: Situation, reason: str, said: tuple[Step, ...] = ()) -> Outcome:
-    """Suspend a job that has ended: its JobManager may stay for a while, to be asked about it.
+    """Suspend a job: when it was seen to have ended, its JobManager may stay for a while, to be asked about it.
 
     Only with HA: without, one that restarts would run the job again.
     """
-    kept = at.options.high_availability and not at.is_standalone
+    kept = at.job_ended and at.options.high_availability and not at.is_standalone
+    at = finished(at)
     if kept and _mode(at) is UpgradeMode.SAVEPOINT:
         return suspended(at, said)
     return replace(at, reason, said)
@@ -112,7 +113,9 @@ def suspended(at: Situation, said: tuple[Step, ...] = ()) -> Plan:
     if at.observation.job_manager is None:
         status = evolve(status, job_manager_deployment_status=JobManager.MISSING)
     done = finished(at.having(status))
-    return Plan("suspended", done.status, (*said, *starting.metadata_steps(at)))
+    metadata = starting.metadata_steps(done)
+    ahead = (WriteAhead(done.status),) if metadata else ()
+    return Plan("suspended", done.status, (*said, *ahead, *metadata))
 
 
 def finished(at: Situation) -> Situation:
@@ -123,8 +126,12 @@ def finished(at: Situation) -> Situation:
     return at.having(evolve(at.status, job_status=job))
 
 
-def delete_steps(at: Situation) -> tuple[Step, ...]:
-    """Return the steps that take the cluster away; a job of ours that runs is cancelled first."""
+def delete_steps(at: Situation, *, foreground: bool = False) -> tuple[Step, ...]:
+    """Return the steps that take the cluster away; a job of ours that runs is cancelled first.
+
+    `foreground` where no record will tell the next plan that there was a cluster; and a JobManager that was
+    never available may have no pod yet.
+    """
     facts, rest = at.observation.job_manager, at.observation.rest
     if facts is None or facts.deleting:
         return ()
@@ -139,7 +146,11 @@ def delete_steps(at: Situation) -> tuple[Step, ...]:
     standalone = taskmanagers.own(at.observation) is not None  # its JobManager starts no others
     return (
         *(CancelJob(jid) for jid in own),
-        DeleteCluster(facts.uid, scale_down=not quiet and not standalone),
+        DeleteCluster(
+            facts.uid,
+            scale_down=not quiet and not standalone,
+            foreground=foreground or facts.never_available,
+        ),
         *((DeleteTaskManagers(with_it.uid),) if with_it else ()),
     )
 
@@ -150,6 +161,46 @@ def without_task_managers(
     """What a standalone cluster leaves when its JobManager is gone has to go before anything else."""
     steps = said if left.deleting else (*said, DeleteTaskManagers(left.uid))
     return Plan("waiting for the old TaskManagers to be gone", status, steps, wait=Wait.PROGRESS)
+
+
+def take_away(at: Situation, reason: str) -> Outcome:
+    """Delete the old cluster for an attempt that is written ahead, if what that restores from is still there."""
+    plain = Plan(reason, at.status, delete_steps(at), wait=Wait.PROGRESS)
+    return without_metadata(at, reason) or plain
+
+
+def without_metadata(at: Situation, reason: str) -> Outcome | None:
+    """Return what is done when the HA metadata is gone before its cluster is; None when nothing is wrong.
+
+    A crash may lie between the word and the deed, and meanwhile the job may have failed or finished, which
+    removes its HA metadata: what its JobManager knows is then all there is.
+    """
+    if at.spec.job is None or _mode(at) is not UpgradeMode.LAST_STATE:
+        return None
+    facts, rest = at.observation.ha, at.observation.rest
+    if facts is None:
+        return Inquiry(Question.HA_METADATA)
+    if facts.available:
+        return None
+    job = rest.job(at.status.job_status.job_id)
+    if job is None or not FlinkJobState(job.state.value).is_terminal:
+        return starting.no_metadata(at)
+    if rest.checkpoints is None:
+        return Inquiry(Question.CHECKPOINTS)
+    if rest.checkpoints.error is not None:
+        return telling.failed(at, rest.checkpoints.error.reason, rest.checkpoints.error.message)
+    if rest.checkpoints.path is None:
+        return starting.no_metadata(at)
+    return _from_its_end(at, rest.checkpoints.path, reason)
+
+
+def _from_its_end(at: Situation, path: str, reason: str) -> Plan:
+    """The job ended before its cluster went: the next one starts from its last checkpoint, as another job."""
+    at = starting.from_path(at.restoring(UpgradeMode.SAVEPOINT), path)
+    job = evolve(at.status.job_status, job_id=at.new_job_id())
+    status = record.with_mode(evolve(at.status, job_status=job), UpgradeMode.SAVEPOINT)
+    steps = (WriteAhead(status), *delete_steps(at.having(status)))
+    return Plan(reason, status, steps, wait=Wait.PROGRESS)
 
 
 def check(at: Situation) -> tuple[Step, ...]:
@@ -270,13 +321,13 @@ def _stopped(at: Situation, path: str) -> Outcome:
 
 def _go_on_from(at: Situation, path: str, registered: tuple[Step, ...] = ()) -> Outcome:
     """Its path is written before anything of the old cluster is deleted."""
-    at = starting.from_path(finished(at), path)
+    at = starting.from_path(at, path)
     if at.redeploys:
-        return redeploy(at, registered)
+        return redeploy(finished(at), registered)
     at = at.restoring(UpgradeMode.SAVEPOINT)
     said = (*registered, *telling.spec_changed(at))
     reason = f"the job was stopped with savepoint {path}"
-    return lay_down(at, reason, said) if at.wants_suspended else replace(at, reason, said)
+    return lay_down(at, reason, said) if at.wants_suspended else replace(finished(at), reason, said)
 
 
 def recorded_savepoint(at: Situation, path: str) -> Situation:
@@ -348,18 +399,10 @@ def continue_cancel(at: Situation) -> Outcome | Situation:
     if at.job_ended:  # its last checkpoint was observed with its end
         wanted = at.restoring(UpgradeMode.SAVEPOINT)
         return redeploy(at) if at.redeploys else replace(wanted, "the job was cancelled")
-    facts = at.observation.job_manager
-    if facts is None and at.recorded_mode is UpgradeMode.SAVEPOINT and _has_path(at):
-        # Its checkpoints outlive it, and the newest that was known is in the status.
-        wanted = finished(at).restoring(UpgradeMode.SAVEPOINT)
-        return replace(wanted, "the cluster was lost while its job was being cancelled")
     if at.status.job_status.state is FlinkJobState.CANCELLING:
         return Plan(
             "waiting for the job to be cancelled", at.status, wait=Wait.PROBE, note=_CANCELLING
         )
+    # Also when the cluster was lost: nobody knows whether the word reached the job, which may have gone on
+    # and taken checkpoints since.
     return at.having(record.in_state(at.status, ReconciliationState.DEPLOYED))
-
-
-def _has_path(at: Situation) -> bool:
-    path = at.status.job_status.upgrade_savepoint_path
-    return path is not None and path != LAST_STATE_PATH

@@ -5,7 +5,7 @@ from typing import Final
 from attrs import evolve
 
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
-from flinkop.controllers.flinkdeployment.planning.steps import Plan, Say, Step
+from flinkop.controllers.flinkdeployment.planning.steps import Plan, Say, Step, Wait
 from flinkop.events import reasons
 from flinkop.events.draft import normal, warning
 from flinkop.lifecycle.failure import Failure, FailureType
@@ -13,6 +13,11 @@ from flinkop.lifecycle.specdiff import DiffType
 from flinkop.lifecycle.state import Stall
 
 NAME_TAKEN: Final = "NameTaken"
+START_FROM: Final = (
+    "To start its job from a savepoint or checkpoint, set spec.job.initialSavepointPath to that, and change "
+    "spec.job.savepointRedeployNonce"
+)
+"""What to do where nothing proves which restore point is the newest."""
 
 
 def spec_changed(at: Situation) -> tuple[Step, ...]:
@@ -49,6 +54,13 @@ def failed(at: Situation, reason: str, message: str) -> Plan:
     error = Failure(FailureType.UPGRADE_FAILURE, message).to_json(at.limits)
     say = Say(warning(reason, reasons.JOB_MANAGER_DEPLOYMENT, message))
     return Plan(message, evolve(at.status, error=error), (say,))
+
+
+def unknown(at: Situation, message: str) -> Plan:
+    """Return the plan to decide nothing, because a fact that it takes is not to be had now."""
+    plan = failed(at, reasons.ERROR, message)
+    steps = () if plan.status.error == at.last_error else plan.steps
+    return evolve(plan, steps=steps, wait=Wait.PROGRESS)
 
 
 def name_taken_words(name: str) -> str:

@@ -8,8 +8,15 @@ from attrs import evolve
 
 from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
-from flinkop.api.status import ReconciliationState
+from flinkop.api.recorded_spec import Form
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    FlinkJobState,
+    JobManagerDeploymentStatus as JobManager,
+    ReconciliationState,
+)
 from flinkop.controllers.flinkdeployment import progress
+from flinkop.controllers.flinkdeployment.observation import NO_GENERATION, JobManagerFacts
 from flinkop.controllers.flinkdeployment.planning import (
     deciding,
     scaling,
@@ -32,7 +39,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
 from flinkop.lifecycle import record, specdiff
 from flinkop.lifecycle.specdiff import DiffType
 from flinkop.lifecycle.state import Note
-from flinkop.lifecycle.upgrade import Available, Impossible, NotNow, Question
+from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Available, Impossible, NotNow, Question
 
 
 def changed(at: Situation) -> Outcome:
@@ -59,11 +66,21 @@ def changed(at: Situation) -> Outcome:
         case Question():
             return Inquiry(decision)
         case Impossible():
-            return telling.refused(at, decision.reason, decision.message)
+            return telling.refused(at, decision.reason, decision.message, _way_out(at))
         case NotNow():
             return _not_now(at, decision)
         case Available():
             return stopping.begin(at, decision)
+
+
+def _way_out(at: Situation) -> str:
+    """Return what a person can do who knows better than the facts."""
+    path = starting.known_path(at.status)
+    known = f"the newest known is {path}" if path and path != LAST_STATE_PATH else "none is known"
+    return (
+        "Choose a savepoint or checkpoint to start from: set spec.job.initialSavepointPath to it, and change "
+        f"spec.job.savepointRedeployNonce; {known}"
+    )
 
 
 def _snapshot_is_pending(at: Situation) -> bool:
@@ -140,12 +157,30 @@ def resuming(at: Situation) -> Situation:
     """Return `at` restoring as the job was suspended (R-26, Q-5).
 
     Only who suspended with a savepoint may change to stateless and start empty: HA metadata is used as long
-    as the recorded mode asks for it.
+    as the recorded mode asks for it, and the same Flink version can read it.
     """
     mode = at.recorded_mode
-    if mode is UpgradeMode.SAVEPOINT and at.user_mode is UpgradeMode.STATELESS:
-        mode = UpgradeMode.STATELESS
-    return at.restoring(mode)
+    empty = at.user_mode is UpgradeMode.STATELESS and not _is_redeploying(at.status)
+    readable = mode is UpgradeMode.LAST_STATE and not _version_changed(at)
+    return at.restoring(UpgradeMode.STATELESS if empty and not readable else mode)
+
+
+def _version_changed(at: Situation) -> bool:
+    recorded = record.last_reconciled(at.status)
+    return recorded is not None and recorded.spec.flink_version != at.spec.flink_version
+
+
+def _is_redeploying(status: FlinkDeploymentStatus) -> bool:
+    """Whether a start from `initialSavepointPath` is written ahead: it is asked for in any mode (R-20)."""
+    recorded = record.last_reconciled(status)
+    job = recorded.spec.job if recorded else None
+    upgrading = status.reconciliation_status.state is ReconciliationState.UPGRADING
+    return (
+        upgrading
+        and job is not None
+        and job.savepoint_redeploy_nonce is not None
+        and job.initial_savepoint_path == status.job_status.upgrade_savepoint_path
+    )
 
 
 # --- UPGRADING
@@ -162,39 +197,103 @@ def proceed(at: Situation) -> Outcome:
         return _old_is_gone(at)
     if manager.deleting:
         return Plan("waiting for the old cluster to be gone", at.status, wait=Wait.PROGRESS)
-    if manager.generation != at.status.observed_generation:
+    if not _is_wanted_one(at, manager):
         return _replace_old(at)
     if at.is_newer:  # P-6, so that what the user wants by now is a change like any other
-        status = record.already_upgraded(at.status)
+        status = record.already_upgraded(_with_known_id(at).status)
         return Plan("the interrupted deployment is there", status, again=True)
     if at.wants_suspended:
-        steps = stopping.delete_steps(at)
-        return Plan("suspending: deleting the cluster", at.status, steps, wait=Wait.PROGRESS)
-    return starting.submit(at, "finishing a deployment that was interrupted")
+        return stopping.take_away(at, "suspending: deleting the cluster")
+    return starting.submit(_with_known_id(at), "finishing a deployment that was interrupted")
+
+
+def _is_wanted_one(at: Situation, manager: JobManagerFacts) -> bool:
+    """Whether the JobManager that is there is the one that the recorded attempt was to make (2.2).
+
+    A job whose cancellation was observed (R-23) is still in the old one: the recorded spec and its generation
+    are those of the job that was cancelled. Release 1.0 numbered neither Deployments nor attempts.
+    """
+    missing = at.status.job_manager_deployment_status is JobManager.MISSING
+    target = at.status.observed_generation
+    if target is None:
+        return missing and manager.generation == NO_GENERATION
+    cancelled = at.status.job_status.state is FlinkJobState.CANCELED
+    return manager.generation == target and (missing or not cancelled)
+
+
+def _with_known_id(at: Situation) -> Situation:
+    """Return `at` with the job's id if it is sure; releases before 1.10 did not always know it ahead.
+
+    Without one, the only job of the cluster is taken for its job (`progress`). HA metadata bears the id of a
+    job that starts from it, whichever release started it.
+    """
+    recorded = record.last_reconciled(at.status)
+    sure = recorded is None or recorded.form is Form.SINCE_1_10
+    if sure or at.recorded_mode is UpgradeMode.LAST_STATE:
+        return at
+    return at.having(evolve(at.status, job_status=evolve(at.status.job_status, job_id=None)))
 
 
 def _old_is_gone(at: Situation) -> Outcome:
     """No JobManager is left: start the new one, from what is written ahead if that is still wanted."""
-    if at.is_newer and situation.is_first_attempt(at.status):
-        # P-7: nothing of it exists, so a new spec wins
-        return starting.first_deployment(at.having(record.forget_first_attempt(at.status)))
+    if situation.is_first_attempt(at.status) and (at.is_newer or not _has_job_id(at)):
+        first = _first_attempt(at)
+        if not isinstance(first, Situation):
+            return first
+        at = first
+    if (
+        at.is_newer and at.redeploys
+    ):  # also of a job that is to be suspended: its resume starts from there
+        return stopping.redeploy(at)
     if at.wants_suspended:
         return stopping.suspended(at, telling.spec_changed(at) if at.is_newer else ())
     reason = "the old cluster is gone: deploying the new one"
-    if at.is_newer and at.redeploys:
-        return stopping.redeploy(at)
-    known = at.spec.job is None or at.status.job_status.job_id is not None
-    if known and not at.is_newer:
+    if at.is_newer or not _has_job_id(at):
+        return starting.deploy(at, reason, *(telling.spec_changed(at) if at.is_newer else ()))
+    if not _is_former_id(at):
         return starting.submit(at, reason)
-    return starting.deploy(at, reason, *(telling.spec_changed(at) if at.is_newer else ()))
+    if not at.observation.confirmed:
+        return Inquiry(Question.JOB_MANAGER)
+    return starting.deploy(at, reason)
+
+
+def _has_job_id(at: Situation) -> bool:
+    return at.spec.job is None or at.status.job_status.job_id is not None
+
+
+def _is_former_id(at: Situation) -> bool:
+    """Whether the id is that of the job that went: the reference gives the next one its own only now (R-65).
+
+    An id that `starting.attempt` wrote ahead is that of a job which has not started.
+    """
+    kept = at.spec.job is None or at.recorded_mode is UpgradeMode.LAST_STATE
+    return not kept and at.status.job_status.start_time is not None
+
+
+def _first_attempt(at: Situation) -> Outcome | Situation:
+    """P-7: nothing of a first attempt exists, so a new spec wins; but for HA metadata that it did get to leave.
+
+    Returns a Situation in which the attempt is over, when it ran unseen and is gone.
+    """
+    if at.spec.job is not None and at.options.high_availability:
+        if at.observation.ha is None:
+            return Inquiry(Question.HA_METADATA)
+        if at.observation.ha.available:
+            empty = at.user_mode is UpgradeMode.STATELESS
+            mode = UpgradeMode.STATELESS if empty else UpgradeMode.LAST_STATE
+            status = record.with_mode(record.not_first(at.status), mode)
+            return at.restoring(mode).having(status)
+    return starting.first_deployment(at.having(record.forget_first_attempt(at.status)))
 
 
 def _replace_old(at: Situation) -> Outcome:
     if not at.is_newer:
-        steps = stopping.delete_steps(at)
-        return Plan("deleting the old cluster", at.status, steps, wait=Wait.PROGRESS)
+        return stopping.take_away(at, "deleting the old cluster")
     if at.redeploys:
         return stopping.redeploy(at)
+    instead = stopping.without_metadata(at, "deleting the old cluster")
+    if instead is not None:
+        return instead
     said: tuple[Step, ...] = telling.spec_changed(at)
     written = stopping.finished(starting.attempt(at))
     steps = (*said, WriteAhead(written.status), *stopping.delete_steps(at))

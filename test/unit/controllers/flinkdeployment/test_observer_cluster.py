@@ -1,33 +1,40 @@
-"""When the observer asks Flink for cluster info, and what it says of the cluster's Deployments."""
+"""When the observer asks Flink for cluster info and for exceptions, and what it says of the cluster's Deployments."""
 
 import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fakes.deployments import NOW, application, job, status_of
+from fakes.deployments import NOW, OLD_ID, application, job, status_of
 
 from flinkop.api.status import FlinkJobState, JobManagerDeploymentStatus as JobManager
 from flinkop.controllers.flinkdeployment.observation import TaskManagerFacts
 from flinkop.controllers.flinkdeployment.observer import Observer
+from flinkop.events.draft import InvolvedObject
 from flinkop.flink.checkpoints import Checkpoint, CheckpointStats, LatestCheckpoints
+from flinkop.flink.models import ExceptionEntry, ExceptionHistory as Remembered
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.kube.meta import Meta, ObjectKey, OwnerRef
 from flinkop.kube.objects import Condition, DeploymentSpec, DeploymentStatus, DeploymentView
+from flinkop.lifecycle.exception_looks import Known, Look
+from flinkop.lifecycle.job_exceptions import Memory
+from flinkop.stages import ha_metadata
 from flinkop.stages.cluster_options import ClusterOptions
-from flinkop.stages.ha_metadata import HaMetadata
+from flinkop.stages.exception_history import ExceptionHistory
+from flinkop.stages.remains import Remains
 from flinkop.stages.snapshots import Snapshots
 
 APP = application()
 
 
 class Flink:
-    """A JobManager with a job and some TaskManagers; counts how often its configuration is read."""
+    """A JobManager with a job and some TaskManagers; counts how often it is asked what."""
 
     def __init__(self) -> None:
         self.jobs = (job(FlinkState.RUNNING, running=0),)
         self.task_managers = 0
         self.read = 0
+        self.exceptions_read = 0
 
     def within(self, _what: object) -> "Flink":
         return self
@@ -44,6 +51,10 @@ class Flink:
 
     async def taskmanagers(self) -> Any:
         return ("tm",) * self.task_managers
+
+    async def exceptions(self, _job_id: str) -> Any:
+        self.exceptions_read += 1
+        return Remembered(entries=(ExceptionEntry(timestamp=1, stacktrace="boom"),))
 
     async def checkpoint_stats(self, _job_id: str) -> Any:
         return CheckpointStats(latest=LatestCheckpoints(completed=Checkpoint(state_size=7)))
@@ -76,6 +87,7 @@ class Scene:
         lister: Any = none
         client: Any = flink
         kube: Any = None
+        no_zookeeper: Any = None
         self.observer = Observer(
             deployments,
             lister,
@@ -83,9 +95,11 @@ class Scene:
             lister,
             lambda _c: client,
             kube,
-            HaMetadata(kube),
+            ha_metadata.HaMetadata(kube, no_zookeeper),
+            ExceptionHistory(kube),
             Snapshots(None),
             lambda _found: None,
+            Remains(kube),
         )
 
     def deployment(self, key: ObjectKey) -> DeploymentView | None:
@@ -93,18 +107,24 @@ class Scene:
         return {"basic": self.found, "basic-taskmanager": self.task_managers}[key.name]
 
     async def look(
-        self, state: FlinkJobState, *, ready: JobManager = JobManager.READY, after: float = 0.0
+        self,
+        state: FlinkJobState,
+        *,
+        ready: JobManager = JobManager.READY,
+        after: float = 0.0,
+        deleting: bool = False,
+        known: Known | None = None,
     ) -> Any:
         """Observe with a status that says `state`, `after` seconds from now."""
         ctx: Any = SimpleNamespace(
             key=ObjectKey("ns", "basic"),
-            about=SimpleNamespace(uid="u"),
+            about=InvolvedObject("", "FlinkDeployment", "ns", "basic", "u"),
             now=NOW + dt.timedelta(seconds=after),
             spec=APP,
             status=status_of(APP, job=state, job_manager=ready),
-            deleting=False,
+            deleting=deleting,
         )
-        return await self.observer.observe(ctx, ClusterOptions(job_manager_cpu=0.5))
+        return await self.observer.observe(ctx, ClusterOptions(job_manager_cpu=0.5), known)
 
 
 @pytest.fixture
@@ -177,3 +197,35 @@ async def test_task_managers_of_a_standalone_cluster(scene, owner, ours):
     scene.task_managers = DeploymentView(metadata=metadata, spec=DeploymentSpec(replicas=3))
     facts = (await scene.look(FlinkJobState.RUNNING)).task_managers
     assert facts == TaskManagerFacts(uid="t", ours=ours, deleting=False, replicas=3)
+
+
+async def test_exceptions_are_read_with_the_job(flink, scene):
+    """What a look found goes to whoever remembers it, and is given to the next look."""
+    flink.jobs = (job(),)
+    found = (await scene.look(FlinkJobState.RUNNING)).rest.exceptions
+    assert [one.stack_trace for one in found.exceptions] == ["boom"]
+    known = Known(found.look, Memory(OLD_ID, 1))
+    assert (await scene.look(FlinkJobState.RUNNING, known=known)).rest.exceptions is None
+    assert flink.exceptions_read == 1
+
+
+async def test_exceptions_of_a_job_that_had_ended_are_told_already(flink, scene):
+    """O-34; unless this process saw it end, and may have read too early."""
+    flink.jobs = (job(FlinkState.CANCELED),)
+    other = Known(Look("other", -1, NOW), Memory("other", 1))
+    for known in (None, other):
+        assert (await scene.look(FlinkJobState.CANCELED, known=known)).rest.exceptions is None
+    assert (await scene.look(FlinkJobState.RUNNING)).rest.exceptions is not None
+    seen = Known(Look(OLD_ID, -1, NOW), Memory(OLD_ID, 1))
+    assert (
+        await scene.look(FlinkJobState.CANCELED, known=seen, after=5)
+    ).rest.exceptions is not None
+
+
+async def test_nobody_reads_of_exceptions_while_the_resource_goes(flink, scene):
+    """Nor where the job is not found."""
+    flink.jobs = (job(),)
+    assert (await scene.look(FlinkJobState.RUNNING, deleting=True)).rest.exceptions is None
+    flink.jobs = ()
+    await scene.look(FlinkJobState.RUNNING)
+    assert flink.exceptions_read == 0

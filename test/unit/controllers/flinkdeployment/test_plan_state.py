@@ -153,9 +153,9 @@ def test_a_spec_that_is_taken_back_meanwhile_is_started_again():
 def test_a_suspension_by_savepoint(ha):
     """The JobManager stays to be asked, but only where a restart would not run the job again."""
     spec = wants(SUSPENDED, SAVEPOINT)
-    at = situation(
-        spec, stopping(status_of(APP)), seen(Done(PATH)), generation=2, high_availability=ha
-    )
+    ended = stopping(status_of(APP), job_state=FlinkJobState.FINISHED)
+    facts = seen(Done(PATH), job(FlinkState.FINISHED))
+    at = situation(spec, ended, facts, generation=2, high_availability=ha)
     made = planned(at)
     assert ("DeleteCluster" in names(made)) is not ha
     if ha:
@@ -343,11 +343,16 @@ def test_a_job_that_was_never_told_to_cancel_is_told_again():
     assert back.steps == ()
 
 
-def test_a_cluster_lost_while_its_job_is_cancelled_starts_from_the_known_checkpoint():
-    """Checkpoints outlive the cluster."""
+def test_a_cluster_lost_while_its_job_is_cancelled():
+    """The word may not have reached the job, which then took newer checkpoints: only HA metadata is proof."""
     status = cancelling(FlinkJobState.RECONCILING, job_manager=JobManager.MISSING)
-    made = planned(situation(wants(NEW, LAST_STATE), status, GONE, generation=2))
-    assert step(made, steps.Submit).savepoint_path == PATH
+    at = situation(wants(NEW, LAST_STATE), status, GONE, generation=2)
+    made = planned(at)
+    assert names(made)[-1] == "UpgradeFailed"
+    assert made.stall is not None
+    assert PATH in made.stall.message  # the person who decides is told what is known
+    kept = planned(evolve(at, options=evolve(at.options, high_availability=True), wants_ha=True))
+    assert step(kept, steps.Submit).savepoint_path == LAST_STATE_PATH
 
 
 # --- resumed
@@ -476,21 +481,34 @@ def test_a_lost_job_that_was_started_from_a_savepoint():
 
 
 @pytest.mark.parametrize(
-    ("spec", "status", "options", "word"),
+    ("spec", "status", "options", "word", "remedy"),
     [
-        (APP, lost(), {"recovery": False}, "recovery.enabled is false"),
-        (wants(APP, LAST_STATE), lost(), {}, "nothing tells which checkpoint"),
-        (SESSION, lost(SESSION), {}, "without high availability"),
+        (APP, lost(), {"recovery": False}, "recovery.enabled is false", "restartNonce"),
+        (
+            wants(APP, LAST_STATE),
+            lost(),
+            {},
+            "nothing tells which checkpoint",
+            "savepointRedeployNonce",
+        ),
+        (
+            wants(APP, LAST_STATE),
+            lost(),
+            {"recovery": False, "high_availability": True},
+            "recovery.enabled is false",
+            "restartNonce",
+        ),
+        (SESSION, lost(SESSION), {}, "without high availability", "restartNonce"),
     ],
 )
-def test_a_lost_jobmanager_that_stays_lost(spec, status, options, word):
+def test_a_lost_jobmanager_that_stays_lost(spec, status, options, word, remedy):
     """Told why, and how to start anew; nothing changes by itself."""
     made = planned(situation(spec, status, GONE, **options))
     assert made.steps == ()
     assert made.stall is not None
     assert made.stall.reason == "JobManagerMissing"
     assert word in made.stall.message
-    assert "restartNonce" in made.stall.message
+    assert remedy in made.stall.message
 
 
 def test_a_lost_session_cluster_with_high_availability():
@@ -667,6 +685,18 @@ def test_a_rollback_needs_the_state_to_be_there():
     assert names(made)[0] == "Rollback"
     gone = planned(evolve(at, status=made.status, observation=GONE), ha=NO_METADATA)
     assert step(gone, steps.Submit).savepoint_path == PATH
+
+
+def test_a_failure_that_is_not_rolled_back_says_why():
+    """Once it is past the time at which it would have been."""
+    failed = evolve(unstable(mode=LAST_STATE), job_manager_deployment_status=JobManager.ERROR)
+    at = situation(wants(NEW, LAST_STATE), failed, BROKEN, generation=2, **ROLLBACK)
+    made = planned(at, ha=NO_METADATA)
+    assert made.stall is not None
+    assert "not rolled back, because there is no HA metadata" in made.stall.message
+    off = planned(evolve(at, options=evolve(at.options, rollback=False)), ha=NO_METADATA)
+    assert off.stall is not None
+    assert "not rolled back" not in off.stall.message
 
 
 def test_when_nothing_is_rolled_back():

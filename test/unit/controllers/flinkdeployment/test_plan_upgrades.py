@@ -127,7 +127,7 @@ def test_a_new_spec_before_the_first_attempt_got_through():
     assert ahead.observed_generation == 2
     assert step(made, steps.Submit).savepoint_path == "s3://new"
     made = planned(situation(SUSPENDED, status, GONE, generation=2))
-    assert made.steps == ()
+    assert names(made) == []
     assert record.last_reconciled(made.status) is None
 
 
@@ -157,7 +157,8 @@ def test_a_new_spec_when_the_old_cluster_is_gone():
     made = planned(situation(NEW, upgrading(APP, 2, job_id="ahead"), GONE, generation=3))
     assert names(made) == ["SpecChanged", "WriteAhead", "Submit", "Submit"]
     submit = step(made, steps.Submit)
-    assert (submit.generation, submit.job_id) == (3, "new-1")
+    assert submit.generation == 3
+    assert str(submit.job_id).startswith("new-")
     assert submit.spec.image == "flink:2.0"
 
 

@@ -116,6 +116,13 @@ def test_the_old_cluster_is_gone(before, after):
         assert found.drafts == ()
 
 
+def test_a_session_cluster_that_is_gone_ends_no_job():
+    """It has none of its own: its status looks the same however often it was replaced."""
+    found = assess(upgrading(session(), 2, job=None, job_manager=JobManager.READY), GONE)
+    assert found.status.job_manager_deployment_status is JobManager.MISSING
+    assert found.status.job_status.state is None
+
+
 # --- the JobManager (2.4)
 
 
@@ -420,7 +427,10 @@ def test_only_a_deployed_spec_becomes_stable(state):
 
 @pytest.mark.parametrize("mode", list(UpgradeMode))
 def test_a_cancellation_from_outside(mode):
-    """P-5, Q-30: the job counts as down, and one with state is to start from its last checkpoint."""
+    """P-5, Q-30: the job counts as down, and one with state is to start from its last checkpoint.
+
+    Whether it has state is asked when it starts again, as the user may change upgradeMode first.
+    """
     spec = with_job(APP, upgrade_mode=mode)
     status = status_of(spec, mode=UpgradeMode.STATELESS)
     found = assess(status, up(job(FlinkState.CANCELED)), spec)
@@ -428,8 +438,7 @@ def test_a_cancellation_from_outside(mode):
     assert recorded is not None
     assert recorded.spec.job is not None
     assert recorded.spec.job.state is JobState.SUSPENDED
-    stateless = mode is UpgradeMode.STATELESS
-    assert recorded.spec.job.upgrade_mode == (mode if stateless else UpgradeMode.SAVEPOINT)
+    assert recorded.spec.job.upgrade_mode is UpgradeMode.SAVEPOINT
     assert assess(found.status, up(job(FlinkState.CANCELED)), spec).status == found.status
 
 

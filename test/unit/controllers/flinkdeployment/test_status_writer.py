@@ -4,7 +4,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 from fakes.clock import FakeClock
-from fakes.deployments import application, status_of
+from fakes.deployments import application, status_of, upgrading
 from fakes.events import FakeEvents
 from fakes.objectapi import KEY, ObjectApi
 from structlog.testing import capture_logs
@@ -16,7 +16,7 @@ from flinkop.controllers.flinkdeployment.status_writer import StatusWriter
 from flinkop.events.draft import InvolvedObject, normal
 from flinkop.events.recorder import Recorder
 from flinkop.kube import meta
-from flinkop.lifecycle.state import Stall
+from flinkop.lifecycle.state import Note, Stall
 from flinkop.runtime.result import Request
 from flinkop.stages.context import ReconcileContext
 from flinkop.stages.settings import Settings
@@ -73,7 +73,7 @@ async def test_a_status_is_summed_up_and_written_once():
     writer = writer_on(api)
     with capture_logs() as logs:
         written = await writer.write(ctx, STABLE)
-        await writer.write_ahead(ctx, STABLE)
+        await writer.write_ahead(ctx, STABLE, None)
     assert api.status["lifecycleState"] == "STABLE"
     assert {c["type"] for c in api.status["conditions"]} == {
         "Running",
@@ -86,6 +86,19 @@ async def test_a_status_is_summed_up_and_written_once():
     assert [entry["event"] for entry in logs] == [
         ">>> Status[Job]      | Info    | STABLE          | JobManager READY"
     ]
+
+
+async def test_what_is_written_ahead_need_not_be_written_again():
+    """With what is being done in it, or each upgrade would cost a write of nothing but that."""
+    api = ObjectApi()
+    ctx, writer = context(api), writer_on(api)
+    note = Note("ReplacingCluster", "waiting for the old cluster to be gone")
+    ahead = upgrading(application(), 2)
+    await writer.write_ahead(ctx, ahead, note)
+    await writer.write(ctx, ahead, note=note)
+    assert len(api.patches) == 1
+    reconciling = next(c for c in api.status["conditions"] if c["type"] == "Reconciling")
+    assert reconciling["reason"] == "ReplacingCluster"
 
 
 async def test_what_keeps_the_spec_from_being_reached_is_in_the_status():

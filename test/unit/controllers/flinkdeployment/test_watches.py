@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from flinkop.controllers.flinkdeployment import watches
+from flinkop.controllers.flinkdeployment import signals, watches
 from flinkop.controllers.flinkdeployment.watches import Watches
 from flinkop.kube.objects import CustomObject, DeploymentView, PodView
 from flinkop.runtime.lister import Lister
@@ -49,8 +49,11 @@ class Queue:
     def __init__(self):
         self.taken = []
         self.store = Store()
+        self.pods = Store({signals.BY_CLUSTER: watches.cluster_of_pod})
         self.watches = Watches(
-            lambda request, lane: self.taken.append((request, lane)), Lister(self.store)
+            lambda request, lane: self.taken.append((request, lane)),
+            Lister(self.store),
+            Lister(self.pods),
         )
 
     def after(self, handler, old, new):
@@ -95,13 +98,27 @@ def test_changes_of_the_resource(old, new, lane):
         (None, deployment(), False),
         (deployment(available=1), deployment(available=1, labels={"a": "b"}), False),
         (None, None, False),
-        (deployment("ReplicaSet"), None, False),
+        (None, deployment("ReplicaSet", available=1), False),
     ],
 )
 def test_changes_of_its_jobmanager(old, new, wakes):
     """L-4, narrowed to what matters: available, failing, gone; its owner is reconciled."""
     expected = [(BASIC, "user")] if wakes else []
     assert Queue().after("on_deployment", old, new) == expected
+
+
+def test_changes_of_a_jobmanager_without_an_owner():
+    """Older releases of the reference set none: its labels name the cluster."""
+    labels = {"app": "basic", "component": "jobmanager", "type": "flink-native-kubernetes"}
+    found = deployment(ownerReferences=[], labels=labels)
+    assert Queue().after("on_deployment", found, None) == [(BASIC, "user")]
+
+
+def test_a_deployment_of_nobody_that_goes_makes_its_name_free():
+    """A FlinkDeployment may have waited for it, by its own name or by that of its TaskManagers."""
+    foreign = deployment("ReplicaSet", name="basic-taskmanager")
+    free = Queue().after("on_deployment", foreign, None)
+    assert free == [(Request("ns", "basic-taskmanager"), "user"), (BASIC, "user")]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +162,14 @@ def test_changes_of_its_pods(old, new, wakes):
     """Why a pod does not run, and its end when it outlived its Deployment."""
     expected = [(BASIC, "user")] if wakes else []
     assert Queue().after("on_pod", old, new) == expected
+
+
+def test_a_deployment_is_gone_when_its_pods_are():
+    """Deleted in the background it goes before them, and their end is what counts."""
+    queue = Queue()
+    queue.pods.upsert(pod())
+    assert queue.after("on_deployment", deployment(), None) == []
+    assert queue.after("on_pod", pod(), None) == [(BASIC, "user")]
 
 
 def test_the_end_of_a_pod_is_no_news_while_its_deployment_is_there():
