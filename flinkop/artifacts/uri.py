@@ -62,14 +62,6 @@ def parse(text: str) -> JarUri:
     )
 
 
-def shown(text: str) -> str:
-    """Return a URI as it may be shown; never raises."""
-    try:
-        return _shown(_split(text))
-    except errors.InvalidUri:
-        return "(an unreadable URI)"
-
-
 def has_forbidden_character(text: str) -> bool:
     """Tell whether `text` holds a character that no URI has."""
     return _FORBIDDEN.search(text) is not None
