@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 import flinkop
 from flinkop import operator
 from flinkop.clock import Clock, SystemClock
-from flinkop.config import source
+from flinkop.config import checking, source
 from flinkop.config.errors import ConfigError
 from flinkop.config.operator_config import OperatorConfig
 from flinkop.config.snapshot import ConfigSnapshot
@@ -98,8 +98,7 @@ async def run(
     clock = clock or SystemClock()
     for sentence in loaded.warnings:
         _log.warning(sentence)
-    for ignored in snapshot.layers.ignored:
-        _log.warning(f"{ignored.key} has no effect: {ignored.reason}")
+    _tell(snapshot)
     credentials = await kube_config.load(
         options.kubeconfig, options.context, environ=options.environ, clock=clock
     )
@@ -124,7 +123,7 @@ async def run(
             timing=timing,
         )
         elector = _elector(options, snapshot.operator, parts, own_namespace)
-        process = _Process(options, loaded, parts, operator.build(parts), elector)
+        process = _Process(options, loaded, parts, operator.build(parts), elector, own_namespace)
         with gcpolicy.measured(metrics.loop):
             return await process.run()
 
@@ -144,6 +143,7 @@ class _Process:
     parts: Parts
     made: Operator
     elector: LeaseElector | None
+    own_namespace: str
     _started: bool = False
 
     async def run(self) -> int:
@@ -152,6 +152,7 @@ class _Process:
         regression = probes.Regression(self._informer_states)
         self._add_servers(manager, config, regression)
         self._add_caches(manager)
+        self._add_configuration(manager)
         if self.elector is not None:
             self.parts.kube.set_fence(self.elector.check)
             manager.add(
@@ -203,6 +204,23 @@ class _Process:
                 ),
             )
 
+    def _add_configuration(self, manager: Manager) -> None:
+        """Follow the files, while standing by, too: a new leader knows what the old one did."""
+        config = self.parts.settings.current.operator
+        if not config.dynamic_config_enabled:
+            return
+
+        def replace(snapshot: ConfigSnapshot) -> None:
+            _tell(snapshot)
+            self.parts.settings.replace(snapshot)
+            operator.follow_namespaces(self.parts.scope, snapshot.operator, self.own_namespace)
+
+        async def follow() -> None:
+            interval = config.dynamic_config_interval.total_seconds()
+            await source.follow(self.options.environ, self.loaded, interval, replace)
+
+        manager.add("caches", Runnable("configuration", follow))
+
     def _add_controllers(self, manager: Manager, start_watching: Callable[[], None]) -> None:
         async def settle() -> None:
             """The start is over: what lives now lives long, and informers may not get worse."""
@@ -214,19 +232,8 @@ class _Process:
         async def stop_events() -> None:
             await self.made.recorder.stop(_EVENTS_SECONDS)
 
-        async def follow_configuration() -> None:
-            config = self.parts.settings.current.operator
-            await source.follow(
-                self.options.environ,
-                self.loaded,
-                config.dynamic_config_interval.total_seconds(),
-                self.parts.settings.replace,
-            )
-
         manager.add("controllers", Runnable("start", settle, may_end=True))
         manager.add("events", Runnable("event recorder", self.made.recorder.run, stop=stop_events))
-        if self.parts.settings.current.operator.dynamic_config_enabled:
-            manager.add("controllers", Runnable("configuration", follow_configuration))
         for controller in self.made.controllers:
             manager.add(
                 "controllers",
@@ -235,6 +242,18 @@ class _Process:
 
     def _is_leading(self) -> bool:
         return self.elector is None or self.elector.is_leader
+
+
+def _tell(snapshot: ConfigSnapshot) -> None:
+    """Log what differs from the defaults, and what will not do what its writer expects."""
+    _log.info(
+        "Options that differ from their defaults", options=checking.differing(snapshot.default)
+    )
+    for finding in checking.check(snapshot.default):
+        if finding.level is checking.Level.NOTE:
+            _log.info(finding.message)
+        else:
+            _log.warning(finding.message)
 
 
 def _metrics(

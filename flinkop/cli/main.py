@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from flinkop import __version__
-from flinkop.cli import crds, run
+from flinkop.cli import config, crds, run
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -30,4 +30,5 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("version", help="print the version").set_defaults(command=_version)
     run.add_to(commands)
     crds.add_to(commands)
+    config.add_to(commands)
     return parser
