@@ -9,12 +9,13 @@ from attrs import define, field, frozen
 import flinkop
 from flinkop import operator
 from flinkop.clock import Clock, SystemClock
-from flinkop.config import checking, source
+from flinkop.config import checking, metric_options, reporters, source
 from flinkop.config.errors import ConfigError
 from flinkop.config.operator_config import OperatorConfig
 from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.flink.counted import counted
 from flinkop.health import informers as informer_health, probes
+from flinkop.health.scrape_server import ScrapeServer
 from flinkop.health.server import HealthServer, Probes
 from flinkop.kube import config as kube_config
 from flinkop.kube.client import KubeClient
@@ -104,7 +105,7 @@ async def run(
     )
     own_namespace = credentials.endpoint.namespace
     _log.info(f"Starting flinkop {flinkop.__version__}", server=credentials.endpoint.server)
-    metrics = _metrics(options, snapshot.operator, clock, own_namespace)
+    metrics = _metrics(options, snapshot, clock, own_namespace)
     async with (
         KubeClient(credentials, instruments=metrics.client) as kube,
         open_transports(
@@ -151,6 +152,7 @@ class _Process:
         manager = Manager(_GROUPS, termination_timeout=config.termination_timeout.total_seconds())
         regression = probes.Regression(self._informer_states)
         self._add_servers(manager, config, regression)
+        self._add_reporters(manager)
         self._add_caches(manager)
         self._add_configuration(manager)
         if self.elector is not None:
@@ -190,6 +192,16 @@ class _Process:
             port=config.health_probe_port if port is None else port,
         )
         manager.add("servers", Runnable("health server", server.run))
+
+    def _add_reporters(self, manager: Manager) -> None:
+        for reporter in reporters.prometheus(self.parts.settings.current.default):
+            server = ScrapeServer(
+                reporter.name,
+                self.parts.metrics.scrape,
+                reporter.ports,
+                host=self.options.health_host,
+            )
+            manager.add("servers", Runnable(f"metric reporter {reporter.name}", server.run))
 
     def _add_caches(self, manager: Manager) -> None:
         manager.add("caches", Runnable("namespace scope", self.parts.scope.run, may_end=True))
@@ -257,8 +269,9 @@ def _tell(snapshot: ConfigSnapshot) -> None:
 
 
 def _metrics(
-    options: ProcessOptions, config: OperatorConfig, clock: Clock, own_namespace: str
+    options: ProcessOptions, snapshot: ConfigSnapshot, clock: Clock, own_namespace: str
 ) -> Metrics:
+    config, conf = snapshot.operator, snapshot.default
     lease = _lease_name(options, config)
     return Metrics(
         clock,
@@ -266,7 +279,12 @@ def _metrics(
         MetricSettings(
             resources=config.resource_metrics_enabled,
             lifecycle=config.resource_metrics_enabled and config.lifecycle_metrics_enabled,
+            namespace_histograms=conf.get(metric_options.LIFECYCLE_NAMESPACE_HISTOGRAMS_ENABLED),
             client=config.client_metrics_enabled,
+            client_code_groups=conf.get(metric_options.CLIENT_CODE_GROUPS_ENABLED),
+            client_slow=conf.get(metric_options.CLIENT_SLOW_THRESHOLD).total_seconds(),
+            sample_size=conf.get(metric_options.HISTOGRAM_SAMPLE_SIZE),
+            sanitise_values=all(one.filter_values for one in reporters.prometheus(conf)),
             process=config.jvm_metrics_enabled,
         ),
         lease=f"{options.lease_namespace or own_namespace}/{lease}" if lease else "",

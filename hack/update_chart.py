@@ -18,7 +18,9 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from flinkop import __version__  # noqa: E402 - runs from a checkout without being installed
+# Runs from a checkout without being installed.
+from flinkop import __version__  # noqa: E402
+from hack.pages import dashboard  # noqa: E402
 
 MANIFESTS = HERE.parent / "manifests"
 DEFAULTS = HERE.parent / "flinkop" / "config" / "defaults"
@@ -93,6 +95,8 @@ def render() -> dict[Path, str]:
         ).read_text(encoding="utf-8"),
         CHART / "Chart.yaml": chart_yaml(),
         TARGET / "values.txt": known_values(),
+        TARGET / "monitoring" / "dashboard.json": json.dumps(dashboard.dashboard(), indent=1)
+        + "\n",
     }
     for crd in sorted((MANIFESTS / "crds").glob("*.flink.apache.org.yaml")):
         files[TARGET / "crds" / crd.name] = crd.read_text(encoding="utf-8")
@@ -110,7 +114,7 @@ def main() -> int:
         for path, text in files.items()
         if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]
-    stray = [path for path in TARGET.rglob("*.yaml") if path not in files]
+    stray = [path for path in (TARGET / "crds").iterdir() if path not in files]
     if check:
         for path in (*stale, *stray):
             print(

@@ -87,6 +87,11 @@ kubernetes.operator.observer.progress-check.interval: 5 s
 {{- $_ := set $lines "kubernetes.operator.health.probe.enabled" (list "true" "operatorHealth") -}}
 {{- $_ := set $lines "kubernetes.operator.health.probe.port" (list (.port | toString) "operatorHealth.port") -}}
 {{- end -}}
+{{- if and .Values.metrics.port (not (contains "PrometheusReporterFactory" (include "flinkop.configuration.given" .))) -}}
+{{- $reporter := "kubernetes.operator.metrics.reporter.chart" -}}
+{{- $_ := set $lines (printf "%s.factory.class" $reporter) (list "org.apache.flink.metrics.prometheus.PrometheusReporterFactory" "metrics.port") -}}
+{{- $_ := set $lines (printf "%s.port" $reporter) (list (.Values.metrics.port | toString) "metrics.port") -}}
+{{- end -}}
 {{- $standard := eq (include "flinkop.configuration.name" .) "config.yaml" -}}
 {{- range $key, $said := $lines -}}
 {{- if and $standard (include "flinkop.configuration.option" (list $ $key)) -}}

@@ -21,6 +21,7 @@ from flinkop.config import (
     layers,
     metric_options,
     options,
+    reporters,
     sensitive,
     without_effect,
 )
@@ -86,6 +87,12 @@ def check(conf: FlinkConf) -> list[Finding]:
     found += [
         Finding(Level.WARNING, one.key, f"{one.key} has no effect: {one.reason}.")
         for one in layers.ConfigLayers(conf).ignored
+    ]
+    found += [
+        Finding(
+            Level.WARNING, key, f"{key} has no effect: there is no {factory.rpartition('.')[2]}."
+        )
+        for key, factory in reporters.ignored(conf)
     ]
     if not any(finding.level is Level.ERROR for finding in found):
         found += _together(conf)
@@ -170,5 +177,6 @@ def _together(conf: FlinkConf) -> Iterator[Finding]:
     """Say what is wrong with options that are right by themselves."""
     try:
         OperatorConfig.read(conf)
+        reporters.prometheus(conf)
     except errors.ConfigError as error:
         yield Finding(Level.ERROR, "", str(error))
