@@ -1,7 +1,7 @@
 # `make` alone lists what there is. Everything runs from .venv, which `sync` makes and keeps current.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help sync fmt lint types imports test test-unit test-integration test-e2e e2e cover bench crash \
+.PHONY: help sync fmt lint types imports test test-unit test-chart test-integration test-e2e e2e cover bench crash \
 	generate verify requirements tools demo run clean
 
 PY := .venv/bin/python
@@ -38,6 +38,9 @@ test: sync ## everything: lint, types, imports, generated files, unit, integrati
 test-unit: sync ## unit and property tests (ARGS='-k queue' goes to pytest)
 	@$(STEPS) unit -- $(ARGS)
 
+test-chart: sync ## the Helm chart, rendered with many values (test-integration and test-e2e install it)
+	@$(STEPS) tools chart -- $(ARGS)
+
 test-integration: sync ## tests against a real API server
 	@$(STEPS) tools integration -- $(ARGS)
 
@@ -59,12 +62,13 @@ bench: sync ## measure flinkop against a bare client (N=500 resources; OUT=FILE 
 crash: sync ## kill the operator before and after each of its writes (QUICK=1 for a part, POINT=... for one)
 	@PYTHONPATH=test $(PY) -m crash $(if $(QUICK),--quick) $(if $(POINT),--point '$(POINT)') $(ARGS)
 
-generate: sync ## write the CRDs and the generated pages of docs/ anew
+generate: sync ## write the CRDs, the chart's copies and the generated pages of docs/ anew
 	@$(PY) hack/update_crds.py
+	@$(PY) hack/update_chart.py
 	@$(PY) hack/update_docs.py
 
 verify: sync ## fail when a generated file is stale
-	@$(STEPS) verify docs
+	@$(STEPS) verify chart-files docs
 
 requirements: sync ## pin the dependencies anew (UPGRADE=1 takes newer versions)
 	@UPGRADE="$(UPGRADE)" hack/compile-requirements

@@ -1,5 +1,5 @@
 """`python -m flinkop`."""
 
-from flinkop.cli import main
+from flinkop.cli.main import main
 
 main()

@@ -5,13 +5,14 @@ Nothing here decides anything about a resource; to find out what happens to a Fl
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, TypeVar
 
 import structlog
 from attrs import define, field, frozen
 
 from flinkop.clock import Clock, SystemClock, process_zone
+from flinkop.config.operator_config import OperatorConfig, WatchScope
 from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.controllers.flinkdeployment import signals, watches
 from flinkop.controllers.flinkdeployment.acting.asking import Asker
@@ -39,7 +40,7 @@ from flinkop.runtime.controller import Controller
 from flinkop.runtime.informer import Informer
 from flinkop.runtime.ratelimiter import RetryLimiter, RetrySchedule, TokenBucket, Window
 from flinkop.runtime.reflector import Timing
-from flinkop.runtime.scope import ALL, FixedScope, Scope, SelectedScope
+from flinkop.runtime.scope import ALL, ListedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
 from flinkop.stages import ha_metadata, references
 from flinkop.stages.exception_history import ExceptionHistory
@@ -117,10 +118,31 @@ def make_scope(kube: KubeClient, snapshot: ConfigSnapshot, selector: str | None,
     """
     if selector is not None:
         return SelectedScope(kube, selector)
-    watch = snapshot.operator.watch
+    return ListedScope(_names(snapshot.operator.watch, own))
+
+
+def follow_namespaces(scope: Scope, config: OperatorConfig, own: str) -> None:
+    """Let `scope` be what `watched.namespaces` says now, where that may change (`operations.md` 1.6).
+
+    A scope by selector never does; neither does one while `dynamic.namespaces.enabled` is off.
+    """
+    if not config.dynamic_namespaces_enabled or not isinstance(scope, ListedScope):
+        return
+    before, after = scope.namespaces(), _names(config.watch, own)
+    if before == (None if after is None else frozenset(after)):
+        return
+    _log.info(f"Changing the watched namespaces from {_words(before)} to {_words(after)}")
+    scope.change(after)
+
+
+def _names(watch: WatchScope, own: str) -> tuple[str, ...] | None:
     if watch.all_namespaces:
-        return ALL
-    return FixedScope([own] if watch.current_namespace else watch.namespaces)
+        return None
+    return (own,) if watch.current_namespace else watch.namespaces
+
+
+def _words(names: Collection[str] | None) -> str:
+    return "all" if names is None else ", ".join(sorted(names))
 
 
 def build(parts: Parts) -> Operator:

@@ -9,12 +9,13 @@ from attrs import define, field, frozen
 import flinkop
 from flinkop import operator
 from flinkop.clock import Clock, SystemClock
-from flinkop.config import source
+from flinkop.config import checking, metric_options, reporters, source
 from flinkop.config.errors import ConfigError
 from flinkop.config.operator_config import OperatorConfig
 from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.flink.counted import counted
 from flinkop.health import informers as informer_health, probes
+from flinkop.health.scrape_server import ScrapeServer
 from flinkop.health.server import HealthServer, Probes
 from flinkop.kube import config as kube_config
 from flinkop.kube.client import KubeClient
@@ -98,14 +99,13 @@ async def run(
     clock = clock or SystemClock()
     for sentence in loaded.warnings:
         _log.warning(sentence)
-    for ignored in snapshot.layers.ignored:
-        _log.warning(f"{ignored.key} has no effect: {ignored.reason}")
+    _tell(snapshot)
     credentials = await kube_config.load(
         options.kubeconfig, options.context, environ=options.environ, clock=clock
     )
     own_namespace = credentials.endpoint.namespace
     _log.info(f"Starting flinkop {flinkop.__version__}", server=credentials.endpoint.server)
-    metrics = _metrics(options, snapshot.operator, clock, own_namespace)
+    metrics = _metrics(options, snapshot, clock, own_namespace)
     async with (
         KubeClient(credentials, instruments=metrics.client) as kube,
         open_transports(
@@ -124,7 +124,7 @@ async def run(
             timing=timing,
         )
         elector = _elector(options, snapshot.operator, parts, own_namespace)
-        process = _Process(options, loaded, parts, operator.build(parts), elector)
+        process = _Process(options, loaded, parts, operator.build(parts), elector, own_namespace)
         with gcpolicy.measured(metrics.loop):
             return await process.run()
 
@@ -144,6 +144,7 @@ class _Process:
     parts: Parts
     made: Operator
     elector: LeaseElector | None
+    own_namespace: str
     _started: bool = False
 
     async def run(self) -> int:
@@ -151,7 +152,9 @@ class _Process:
         manager = Manager(_GROUPS, termination_timeout=config.termination_timeout.total_seconds())
         regression = probes.Regression(self._informer_states)
         self._add_servers(manager, config, regression)
+        self._add_reporters(manager)
         self._add_caches(manager)
+        self._add_configuration(manager)
         if self.elector is not None:
             self.parts.kube.set_fence(self.elector.check)
             manager.add(
@@ -190,6 +193,16 @@ class _Process:
         )
         manager.add("servers", Runnable("health server", server.run))
 
+    def _add_reporters(self, manager: Manager) -> None:
+        for reporter in reporters.prometheus(self.parts.settings.current.default):
+            server = ScrapeServer(
+                reporter.name,
+                self.parts.metrics.scrape,
+                reporter.ports,
+                host=self.options.health_host,
+            )
+            manager.add("servers", Runnable(f"metric reporter {reporter.name}", server.run))
+
     def _add_caches(self, manager: Manager) -> None:
         manager.add("caches", Runnable("namespace scope", self.parts.scope.run, may_end=True))
         for informer in self.made.informers:
@@ -203,6 +216,23 @@ class _Process:
                 ),
             )
 
+    def _add_configuration(self, manager: Manager) -> None:
+        """Follow the files, while standing by, too: a new leader knows what the old one did."""
+        config = self.parts.settings.current.operator
+        if not config.dynamic_config_enabled:
+            return
+
+        def replace(snapshot: ConfigSnapshot) -> None:
+            _tell(snapshot)
+            self.parts.settings.replace(snapshot)
+            operator.follow_namespaces(self.parts.scope, snapshot.operator, self.own_namespace)
+
+        async def follow() -> None:
+            interval = config.dynamic_config_interval.total_seconds()
+            await source.follow(self.options.environ, self.loaded, interval, replace)
+
+        manager.add("caches", Runnable("configuration", follow))
+
     def _add_controllers(self, manager: Manager, start_watching: Callable[[], None]) -> None:
         async def settle() -> None:
             """The start is over: what lives now lives long, and informers may not get worse."""
@@ -214,19 +244,8 @@ class _Process:
         async def stop_events() -> None:
             await self.made.recorder.stop(_EVENTS_SECONDS)
 
-        async def follow_configuration() -> None:
-            config = self.parts.settings.current.operator
-            await source.follow(
-                self.options.environ,
-                self.loaded,
-                config.dynamic_config_interval.total_seconds(),
-                self.parts.settings.replace,
-            )
-
         manager.add("controllers", Runnable("start", settle, may_end=True))
         manager.add("events", Runnable("event recorder", self.made.recorder.run, stop=stop_events))
-        if self.parts.settings.current.operator.dynamic_config_enabled:
-            manager.add("controllers", Runnable("configuration", follow_configuration))
         for controller in self.made.controllers:
             manager.add(
                 "controllers",
@@ -237,9 +256,22 @@ class _Process:
         return self.elector is None or self.elector.is_leader
 
 
+def _tell(snapshot: ConfigSnapshot) -> None:
+    """Log what differs from the defaults, and what will not do what its writer expects."""
+    _log.info(
+        "Options that differ from their defaults", options=checking.differing(snapshot.default)
+    )
+    for finding in checking.check(snapshot.default):
+        if finding.level is checking.Level.NOTE:
+            _log.info(finding.message)
+        else:
+            _log.warning(finding.message)
+
+
 def _metrics(
-    options: ProcessOptions, config: OperatorConfig, clock: Clock, own_namespace: str
+    options: ProcessOptions, snapshot: ConfigSnapshot, clock: Clock, own_namespace: str
 ) -> Metrics:
+    config, conf = snapshot.operator, snapshot.default
     lease = _lease_name(options, config)
     return Metrics(
         clock,
@@ -247,7 +279,12 @@ def _metrics(
         MetricSettings(
             resources=config.resource_metrics_enabled,
             lifecycle=config.resource_metrics_enabled and config.lifecycle_metrics_enabled,
+            namespace_histograms=conf.get(metric_options.LIFECYCLE_NAMESPACE_HISTOGRAMS_ENABLED),
             client=config.client_metrics_enabled,
+            client_code_groups=conf.get(metric_options.CLIENT_CODE_GROUPS_ENABLED),
+            client_slow=conf.get(metric_options.CLIENT_SLOW_THRESHOLD).total_seconds(),
+            sample_size=conf.get(metric_options.HISTOGRAM_SAMPLE_SIZE),
+            sanitise_values=all(one.filter_values for one in reporters.prometheus(conf)),
             process=config.jvm_metrics_enabled,
         ),
         lease=f"{options.lease_namespace or own_namespace}/{lease}" if lease else "",

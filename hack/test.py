@@ -68,17 +68,27 @@ CHECKS = (
     Step(
         "spelling",
         tool(
-            "codespell", "flinkop", "test", "hack", "docs", "manifests", "README.md", "CHANGELOG.md"
+            "codespell",
+            "flinkop",
+            "test",
+            "hack",
+            "docs",
+            "manifests",
+            "chart",
+            "README.md",
+            "CHANGELOG.md",
         ),
     ),
     Step("imports", tool("lint-imports", "--no-logo")),
     Step("types", tool("mypy")),
     Step("verify", tool("python", "hack/update_crds.py", "--check")),
+    Step("chart-files", tool("python", "hack/update_chart.py", "--check")),
     Step("docs", tool("python", "hack/update_docs.py", "--check")),
 )
 TESTS = (
     Step("tools", tool("python", "hack/controlplane.py", "tools"), limit=1800.0),
-    pytest_step("unit", "not integration and not e2e", "-n", "2", limit=600.0),
+    pytest_step("unit", "not integration and not e2e and not chart", "-n", "2", limit=600.0),
+    pytest_step("chart", "chart", limit=300.0),
     pytest_step("integration", "integration", limit=1200.0),
     pytest_step("e2e", "e2e", limit=1200.0),
     Step(

@@ -15,10 +15,18 @@ HERE = Path(__file__).resolve().parent
 # Runs from a checkout without being installed; plans are made from the situations of the tests.
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "test")]
 
-from hack.pages import artifacts, decisions, metrics, phases, states  # noqa: E402
+from hack.pages import artifacts, decisions, metrics, options, phases, states  # noqa: E402
 
 DOCS = HERE.parent / "docs"
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
+    "configuration.md": {
+        "options": options.own,
+        "metrics": options.metrics,
+        "bluegreen": options.bluegreen,
+        "autoscaler": options.autoscaler,
+        "without": options.without,
+        "older": options.older,
+    },
     "snapshots.md": {"states": states.snapshots},
     "job-lifecycle.md": {
         "states": states.deployments,

@@ -1,4 +1,4 @@
-"""Refresh hack/pod-schema.json, the Pod part of Kubernetes' OpenAPI, from a running API server.
+"""Refresh flinkop/crds/pod-schema.json, the Pod part of Kubernetes' OpenAPI, from a running API server.
 
     kubectl get --raw /openapi/v3/api/v1 | python hack/update_pod_schema.py
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = "io.k8s.api.core.v1.Pod"
-STORE = Path(__file__).with_name("pod-schema.json")
+STORE = Path(__file__).parent.parent / "flinkop" / "crds" / "pod-schema.json"
 _PREFIX = "#/components/schemas/"
 
 

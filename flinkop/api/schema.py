@@ -54,7 +54,7 @@ def of_pod(definitions: Mapping[str, Schema]) -> Schema:
     """Return the schema of a Pod with all references inlined and without descriptions.
 
     Args:
-        definitions: trimmed definitions of Kubernetes' OpenAPI by name (hack/pod-schema.json).
+        definitions: trimmed definitions of Kubernetes' OpenAPI by name (crds/pod-schema.json).
     """
     return _inline({"$ref": _POD}, definitions)
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 import attrs
 import structlog
@@ -18,6 +19,11 @@ from flinkop.config.snapshot import ConfigSnapshot
 
 LOG_FILES = ("logback-console.xml", "log4j-console.properties")
 """Names of log files that clusters know, in the order in which they are mounted."""
+
+Stamps = tuple[tuple[str, int, int, int], ...]
+
+LOOK_SECONDS: Final = 2.0
+"""Between two looks at the files; a change that has come to rest is in force after twice as long."""
 
 _log = structlog.get_logger(__name__)
 
@@ -30,11 +36,13 @@ class Loaded:
         entries: The flat configuration, overlay included.
         log_files: Log files for clusters, name to content.
         warnings: Lines that were skipped, as sentences for the log.
+        stamps: Of the files, taken before they were read; empty when they are not followed.
     """
 
     entries: dict[str, str]
     log_files: dict[str, str]
     warnings: tuple[str, ...] = ()
+    stamps: Stamps = ()
 
     def same_as(self, other: "Loaded") -> bool:
         """Tell whether both mean the same, in whatever order and with whatever comments."""
@@ -50,16 +58,18 @@ def load(environ: Mapping[str, str]) -> Loaded:
     Raises:
         ConfigFileError: a directory or its file is missing, unreadable or broken.
     """
+    taken = stamps(environ)
     directory = environ.get("FLINK_CONF_DIR", "").strip()
     overlay = environ.get("CONF_OVERRIDE_DIR", "").strip()
     base = load_directory(Path(directory)) if directory else shipped()
     if not overlay:
-        return base
+        return attrs.evolve(base, stamps=taken)
     over = load_directory(Path(overlay))
     return Loaded(
         {**base.entries, **over.entries},
         {**base.log_files, **over.log_files},
         base.warnings + over.warnings,
+        taken,
     )
 
 
@@ -89,23 +99,33 @@ def load_directory(directory: Path) -> Loaded:
         )
     flat = directory / flat_file.NAME
     standard = directory / standard_file.NAME
-    if flat.is_file():
-        entries, skipped = flat_file.parse(_read(flat))
-        warnings = tuple(
-            f"{flat}, line {line.line} is ignored: {line.reason}. Write 'key: value', or remove it."
-            for line in skipped
-        )
-    elif standard.is_file():
-        entries = standard_file.parse(_read(standard), path=str(standard), legacy_lists=True)
-        warnings = ()
-    else:
+    chosen = next((path for path in (flat, standard) if path.is_file()), None)
+    if chosen is None:
         raise errors.ConfigFileError(
             str(directory), f"neither {flat_file.NAME} nor {standard_file.NAME} in it. Add one."
         )
+    found = load_file(chosen)
     log_files = {
         name: _read(directory / name) for name in LOG_FILES if (directory / name).is_file()
     }
-    return Loaded(entries, log_files, warnings)
+    return attrs.evolve(found, log_files=log_files)
+
+
+def load_file(path: Path) -> Loaded:
+    """Load one file, flat when it is called `flink-conf.yaml`, else as YAML.
+
+    Raises:
+        ConfigFileError: it is unreadable or broken.
+    """
+    if path.name != flat_file.NAME:
+        entries = standard_file.parse(_read(path), path=str(path), legacy_lists=True)
+        return Loaded(entries, {})
+    entries, skipped = flat_file.parse(_read(path))
+    warnings = tuple(
+        f"{path}, line {line.line} is ignored: {line.reason}. Write 'key: value', or remove it."
+        for line in skipped
+    )
+    return Loaded(entries, {}, warnings)
 
 
 def _read(path: Path) -> str:
@@ -149,15 +169,28 @@ async def follow(
     loaded: Loaded,
     interval: float,
     on_change: Callable[[ConfigSnapshot], None],
+    *,
+    look: float = LOOK_SECONDS,
 ) -> None:
-    """Look at the files every `interval` seconds, for ever; hand each new snapshot to `on_change`.
+    """Follow the files for ever; hand each new snapshot to `on_change`.
 
-    A fault is logged once as long as it stays the same, and what is in force stays so. Reading is done on
-    a thread, because the directory may be on a slow mount. The caller owns the task and cancels it.
+    The files' stamps are looked at every `look` seconds, and what they say is read as soon as a change of
+    them has come to rest, so that a file is not read while somebody writes it; every `interval` seconds it
+    is read in any case. A fault is logged once as long as it stays the same, and what is in force stays
+    so. All of that is done on a thread, because the directory may be on a slow mount. The caller owns the
+    task and cancels it.
     """
+    loop = asyncio.get_running_loop()
     last_fault = ""
+    read = before = loaded.stamps
+    due = loop.time() + interval
     while True:
-        await asyncio.sleep(interval)
+        await asyncio.sleep(min(look, max(0.0, due - loop.time())))
+        now = await asyncio.to_thread(stamps, environ)
+        at_rest, before = now == before, now
+        if loop.time() < due and (now == read or not at_rest):
+            continue
+        read, due = now, loop.time() + interval
         try:
             changed = await asyncio.to_thread(reload, environ, loaded)
         except errors.ConfigError as error:
@@ -172,3 +205,21 @@ async def follow(
             loaded, snapshot = changed
             _log.info("configuration reloaded", configuration=snapshot.default.masked())
             on_change(snapshot)
+
+
+def stamps(environ: Mapping[str, str]) -> Stamps:
+    """Return path, inode, size and time of change of all files that `load` reads.
+
+    Links are followed, so that the exchange of a ConfigMap's directory by the kubelet shows.
+    """
+    found = []
+    for variable in ("FLINK_CONF_DIR", "CONF_OVERRIDE_DIR"):
+        directory = environ.get(variable, "").strip()
+        for name in (flat_file.NAME, standard_file.NAME, *LOG_FILES) if directory else ():
+            path = Path(directory) / name
+            try:
+                stat = path.stat()
+            except OSError:
+                continue
+            found.append((str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return tuple(found)

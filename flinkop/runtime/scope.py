@@ -42,9 +42,7 @@ class FixedScope:
     """All namespaces, or a list of them."""
 
     def __init__(self, names: Iterable[str] | None = None) -> None:
-        self._names = None if names is None else frozenset(names)
-        if self._names is not None and not self._names:
-            raise ValueError("a list of namespaces needs at least one")
+        self._names = _at_least_one(names)
 
     def __repr__(self) -> str:
         names = "all" if self._names is None else ", ".join(sorted(self._names))
@@ -69,6 +67,33 @@ class FixedScope:
 
     async def run(self) -> None:
         """Return at once."""
+
+
+class ListedScope(FixedScope):
+    """All namespaces, or a list of them, until somebody gives another one."""
+
+    def __init__(self, names: Iterable[str] | None = None) -> None:
+        super().__init__(names)
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` after each change."""
+        self._listeners.append(listener)
+
+    def change(self, names: Iterable[str] | None) -> None:
+        """Take another list, or all; nobody is told when it is the same set."""
+        wanted = _at_least_one(names)
+        if wanted != self._names:
+            self._names = wanted
+            for listener in self._listeners:
+                listener()
+
+
+def _at_least_one(names: Iterable[str] | None) -> frozenset[str] | None:
+    wanted = None if names is None else frozenset(names)
+    if wanted is not None and not wanted:
+        raise ValueError("a list of namespaces needs at least one")
+    return wanted
 
 
 ALL = FixedScope()

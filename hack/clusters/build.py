@@ -156,6 +156,17 @@ def _environment() -> dict[str, str]:
 def _flags() -> list[str]:
     version = tools.module_version(tools.KUBERNETES)
     major, minor, _ = version.split(".", 2)
-    stamped = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
-    stamps = [f"-X {_VERSION}.{key}={value}" for key, value in stamped.items()]
+    helm = tools.HELM
+    stamped = {
+        f"{_VERSION}.gitVersion": f"v{version}",
+        f"{_VERSION}.gitMajor": major,
+        f"{_VERSION}.gitMinor": minor,
+        f"{helm}/internal/version.version": f"v{tools.module_version(helm)}",
+        # What charts are rendered and linted for when no cluster is asked.
+        f"{helm}/pkg/chartutil.k8sVersionMajor": major,
+        f"{helm}/pkg/chartutil.k8sVersionMinor": minor,
+        f"{helm}/pkg/lint/rules.k8sVersionMajor": major,
+        f"{helm}/pkg/lint/rules.k8sVersionMinor": minor,
+    }
+    stamps = [f"-X {name}={value}" for name, value in stamped.items()]
     return ["-trimpath", "-buildvcs=false", "-ldflags", " ".join(["-s -w", *stamps])]

@@ -1,4 +1,4 @@
-"""The binaries of a control plane: which, in which version, and how to tell that they are right."""
+"""The binaries of a control plane, and helm: which, in which version, and how to tell that they are right."""
 
 import hashlib
 import json
@@ -13,6 +13,7 @@ from hack.clusters import paths
 KUBERNETES = "k8s.io/kubernetes"
 ETCD = "go.etcd.io/etcd/server/v3"
 KWOK = "sigs.k8s.io/kwok"
+HELM = "helm.sh/helm/v3"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ TOOLS = (
     Tool("kube-scheduler", KUBERNETES, f"{KUBERNETES}/cmd/kube-scheduler"),
     Tool("kube-controller-manager", KUBERNETES, f"{KUBERNETES}/cmd/kube-controller-manager"),
     Tool("kube-apiserver", KUBERNETES, f"{KUBERNETES}/cmd/kube-apiserver"),
+    Tool("helm", HELM, f"{HELM}/cmd/helm", ("version", "--template", "{{.Version}}")),
 )
 
 

@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 
-from flinkop import cli
+from flinkop.cli import main
 from flinkop.kube import libraryimport
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
@@ -21,4 +21,4 @@ def run(arguments: Sequence[str], environ: Mapping[str, str], log: str) -> None:
     for standard in (1, 2):
         os.dup2(file, standard)
     os.environ.update(environ)
-    cli.main(arguments)
+    main.main(arguments)

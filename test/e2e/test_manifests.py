@@ -156,3 +156,19 @@ def test_the_operator_leads_by_the_lease_it_may_write(scene):
         "-n", "flinkop", "get", "lease", "flinkop-lease", "-o", "jsonpath={.spec.holderIdentity}"
     )
     assert holder
+
+
+def test_the_watched_namespaces_are_changed_without_a_restart(scene):
+    """A resource outside waits until its namespace is on the list."""
+    kubectl, log = scene.plane.kubectl, scene.operator
+    options = installed_options(scene.plane) | {
+        "kubernetes.operator.dynamic.namespaces.enabled": "true"
+    }
+    scene.configure(options | {"kubernetes.operator.watched.namespaces": "elsewhere"})
+    log.wait_said("Changing the watched namespaces from all to elsewhere", 30)
+    kubectl("apply", "-f", str(SAMPLES / "basic.yaml"))
+    scene.configure(options | {"kubernetes.operator.watched.namespaces": "elsewhere,default"})
+    assert kubectl("get", "flinkdeployment", "basic", "-o", "jsonpath={.status}") == ""
+    log.wait_said("from elsewhere to default, elsewhere", 30)
+    wait_lifecycle(scene, "basic", "STABLE")
+    kubectl("delete", "flinkdeployment", "basic", "--timeout=60s")

@@ -74,10 +74,7 @@ class Scene:
             options: keys and values of its config.yaml.
         """
         port = free_port()
-        conf = self.logs / "conf"
-        conf.mkdir(parents=True, exist_ok=True)
-        text = "".join(f"{key}: {value}\n" for key, value in options.items())
-        (conf / "config.yaml").write_text(text)
+        conf = self.configure(options)
         command = python("flinkop", "run", "--kubeconfig", str(kubeconfig or self.plane.kubeconfig))
         command += ["--rest-template", self.rest_template, "--log-format", "console"]
         command += ["--health-host", "127.0.0.1", "--health-port", str(port), *arguments]
@@ -86,6 +83,14 @@ class Scene:
         self.health = f"http://127.0.0.1:{port}"
         self.operator.wait_answers(f"{self.health}/readyz", 60)
         return self.operator
+
+    def configure(self, options: Mapping[str, str]) -> Path:
+        """Write the operator's config.yaml, which a running one follows; return its directory."""
+        conf = self.logs / "conf"
+        conf.mkdir(parents=True, exist_ok=True)
+        text = "".join(f"{key}: {value}\n" for key, value in options.items())
+        (conf / "config.yaml").write_text(text)
+        return conf
 
     def stop_operator(self) -> None:
         """End the operator, if it runs."""

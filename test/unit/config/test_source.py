@@ -132,3 +132,34 @@ async def test_following(monkeypatch):
             follower.cancel()
     assert seen == [snapshot]
     assert [entry["log_level"] for entry in logs] == ["error", "info", "error"]
+
+
+async def test_a_change_is_in_force_soon(tmp_path):
+    """Also one that only a link's target shows, as when the kubelet exchanges a ConfigMap's directory."""
+    versions = [tmp_path / "..1", tmp_path / "..2"]
+    for number, version in enumerate(versions):
+        version.mkdir()
+        (version / "flink-conf.yaml").write_text(f"a: {number}\n")
+    mounted = tmp_path / "mounted"
+    mounted.symlink_to(versions[0])
+    loaded, _ = source.open_snapshot(environ(mounted))
+    changed: asyncio.Queue[str | None] = asyncio.Queue()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        follower = group.create_task(
+            source.follow(
+                environ(mounted),
+                loaded,
+                3600.0,
+                lambda snapshot: changed.put_nowait(snapshot.default.text("a")),
+                look=0.01,
+            )
+        )
+        (tmp_path / "next").symlink_to(versions[1])
+        (tmp_path / "next").rename(mounted)
+        assert await changed.get() == "1"
+        (versions[1] / "flink-conf.yaml").write_text(
+            "a: broken\nkubernetes.operator.reconcile.interval: x\n"
+        )
+        (versions[1] / "flink-conf.yaml").write_text("a: 22\n")
+        assert await changed.get() == "22"
+        follower.cancel()

@@ -3,7 +3,7 @@ from fakes.scriptedsource import ScriptedSource
 
 from flinkop.kube.meta import Meta, ObjectKey
 from flinkop.kube.objects import NamespaceView, Undecodable
-from flinkop.runtime.scope import ALL, FixedScope, SelectedScope
+from flinkop.runtime.scope import ALL, FixedScope, ListedScope, SelectedScope
 
 
 def _view(name, uid="u"):
@@ -27,6 +27,19 @@ def test_empty_list():
     """An empty list is a mistake, not all namespaces."""
     with pytest.raises(ValueError, match="at least one"):
         FixedScope([])
+
+
+def test_listed():
+    """Another set is told to listeners, the same one is not; no list is all namespaces."""
+    told: list[frozenset[str] | None] = []
+    scope = ListedScope(["a"])
+    scope.subscribe(lambda: told.append(scope.namespaces()))
+    for names in (["a"], ["b", "a"], ["a", "b"], None, None, ["c"]):
+        scope.change(names)
+    assert told == [frozenset({"a", "b"}), None, frozenset({"c"})]
+    with pytest.raises(ValueError, match="at least one"):
+        scope.change([])
+    assert scope.namespaces() == frozenset({"c"})
 
 
 async def test_selected():

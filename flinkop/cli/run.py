@@ -1,22 +1,16 @@
-"""The command line: `flinkop run` and `flinkop version`.
-
-argparse only, so that the image needs nothing for it and starts fast.
-"""
+"""`flinkop run`."""
 
 import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
 from typing import Final
 
-from flinkop import __version__, log, process
+from flinkop import log, process
+from flinkop.cli import exits
 from flinkop.config import source
 from flinkop.config.errors import ConfigError
 from flinkop.kube.errors import ConfigError as CredentialsError
-
-_EXIT_USAGE: Final = 2
-"""Something given at the start cannot be used; starting again without a change will not help."""
 
 _EPILOG: Final = """\
 configuration:
@@ -32,53 +26,8 @@ examples:
 """
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line; ends the process with its exit code."""
-    arguments = _parser().parse_args(argv)
-    if arguments.command == "version":
-        print(f"flinkop {__version__}")
-        return
-    sys.exit(_run(arguments))
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    log.configure(arguments.log_format, arguments.log_level)
-    try:
-        options = _options(arguments)
-        loaded, snapshot = source.open_snapshot(options.environ)
-        with asyncio.Runner(loop_factory=process.loop_factory) as runner:
-            return runner.run(process.run(options, loaded, snapshot))
-    except (ConfigError, CredentialsError, ValueError) as error:
-        print(f"flinkop: {error}", file=sys.stderr)
-        return _EXIT_USAGE
-
-
-def _options(arguments: argparse.Namespace) -> process.ProcessOptions:
-    environ = dict(os.environ)
-    if arguments.conf_dir is not None:
-        environ["FLINK_CONF_DIR"] = arguments.conf_dir
-    if arguments.namespace:
-        environ["WATCH_NAMESPACES"] = ",".join(arguments.namespace)
-    return process.ProcessOptions(
-        kubeconfig=arguments.kubeconfig,
-        context=arguments.context,
-        namespace_selector=arguments.namespace_selector,
-        rest_template=arguments.rest_template,
-        health_host=arguments.health_host,
-        health_port=arguments.health_port,
-        lease_name=arguments.lease_name,
-        lease_namespace=arguments.lease_namespace,
-        identity=arguments.identity,
-        environ=environ,
-    )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="flinkop", description="A Kubernetes operator for Apache Flink."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("version", help="print the version")
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the parser."""
     run = commands.add_parser(
         "run",
         help="run the operator",
@@ -137,4 +86,36 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LEVEL",
         help="debug, info, warning or error",
     )
-    return parser
+    run.set_defaults(command=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    log.configure(arguments.log_format, arguments.log_level)
+    try:
+        options = _options(arguments)
+        loaded, snapshot = source.open_snapshot(options.environ)
+        with asyncio.Runner(loop_factory=process.loop_factory) as runner:
+            return runner.run(process.run(options, loaded, snapshot))
+    except (ConfigError, CredentialsError, ValueError) as error:
+        print(f"flinkop: {error}", file=sys.stderr)
+        return exits.USAGE
+
+
+def _options(arguments: argparse.Namespace) -> process.ProcessOptions:
+    environ = dict(os.environ)
+    if arguments.conf_dir is not None:
+        environ["FLINK_CONF_DIR"] = arguments.conf_dir
+    if arguments.namespace:
+        environ["WATCH_NAMESPACES"] = ",".join(arguments.namespace)
+    return process.ProcessOptions(
+        kubeconfig=arguments.kubeconfig,
+        context=arguments.context,
+        namespace_selector=arguments.namespace_selector,
+        rest_template=arguments.rest_template,
+        health_host=arguments.health_host,
+        health_port=arguments.health_port,
+        lease_name=arguments.lease_name,
+        lease_namespace=arguments.lease_namespace,
+        identity=arguments.identity,
+        environ=environ,
+    )
