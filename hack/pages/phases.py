@@ -32,12 +32,14 @@ from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.controllers.flinkdeployment import plan, progress
 from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import (
-    CheckpointFacts,
     Observation,
     PodFailure,
 )
 from flinkop.controllers.flinkdeployment.planning import cleanup, steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import (
+    CheckpointFacts,
+)
 from flinkop.flink.interpret import Done
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record, state

@@ -27,16 +27,18 @@ from flinkop.controllers.flinkdeployment import progress
 from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import (
     NO_GENERATION,
-    CheckpointFacts,
     JobManagerFacts,
     Observation,
     PodFailure,
-    Rest,
-    RestFacts,
     TaskManagerFacts,
 )
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import (
+    CheckpointFacts,
+    Rest,
+    RestFacts,
+)
 from flinkop.flink.interpret import Done, Failed
 from flinkop.flink.models import JobOverview, TaskCounts
 from flinkop.flink.states import JobState as FlinkState

@@ -15,11 +15,13 @@ from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import (
     JobManagerFacts,
     Observation,
-    RestFacts,
     TaskManagerFacts,
 )
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import (
+    RestFacts,
+)
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import deployment_states, record, state
 from flinkop.lifecycle.upgrade import Question

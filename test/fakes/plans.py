@@ -15,9 +15,11 @@ from flinkop.api.status import (
     ReconciliationState,
 )
 from flinkop.controllers.flinkdeployment import plan
-from flinkop.controllers.flinkdeployment.observation import CheckpointFacts
 from flinkop.controllers.flinkdeployment.planning import cleanup, steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import (
+    CheckpointFacts,
+)
 from flinkop.lifecycle import record
 from flinkop.lifecycle.ha_metadata import HaFacts
 from flinkop.lifecycle.inplace_scaling import Bounds, Requirements

@@ -18,15 +18,17 @@ from flinkop.api.status import (
 from flinkop.builders.identity import GENERATION_ANNOTATION, taskmanager_deployment
 from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.controllers.flinkdeployment.observation import (
-    CheckpointError,
-    CheckpointFacts,
-    JobFailure,
     JobManagerFacts,
     Observation,
     PodFailure,
+    TaskManagerFacts,
+)
+from flinkop.controllers.jobs.facts import (
+    CheckpointError,
+    CheckpointFacts,
+    JobFailure,
     Rest,
     RestFacts,
-    TaskManagerFacts,
 )
 from flinkop.events import reasons
 from flinkop.flink import errors as flink_errors, interpret

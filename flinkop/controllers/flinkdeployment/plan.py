@@ -16,7 +16,7 @@ request is asked for by an Inquiry, only when a decision needs it.
 
 from flinkop.api.common import UpgradeMode
 from flinkop.api.status import ReconciliationState
-from flinkop.controllers.flinkdeployment import progress, taskmanagers
+from flinkop.controllers.flinkdeployment import taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
     remains,
     rollback,
@@ -29,6 +29,7 @@ from flinkop.controllers.flinkdeployment.planning import (
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import Inquiry, Outcome, Plan, Submit, Wait
+from flinkop.controllers.jobs import job_progress
 from flinkop.lifecycle import record
 from flinkop.lifecycle.upgrade import Question
 
@@ -79,7 +80,7 @@ def _plan(at: Situation) -> Outcome:
         if not isinstance(going, Situation):
             return going
         at = going
-    if progress.is_cancelling(at.status):
+    if job_progress.is_cancelling(at.status):
         going = stopping.continue_cancel(at)
         if not isinstance(going, Situation):
             return going

@@ -32,17 +32,19 @@ from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.controllers.flinkdeployment import plan, progress, validator
 from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import (
-    CheckpointError,
-    CheckpointFacts,
-    JobFailure,
     JobManagerFacts,
     Observation,
     PodFailure,
-    Rest,
-    RestFacts,
 )
 from flinkop.controllers.flinkdeployment.planning import cleanup, steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import (
+    CheckpointError,
+    CheckpointFacts,
+    JobFailure,
+    Rest,
+    RestFacts,
+)
 from flinkop.events import reasons
 from flinkop.flink.interpret import FailureCause
 from flinkop.flink.models import JobOverview, TaskCounts

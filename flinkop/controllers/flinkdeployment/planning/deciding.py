@@ -3,6 +3,7 @@
 from flinkop.api.status import JobManagerDeploymentStatus as JobManager
 from flinkop.controllers.flinkdeployment import progress
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs import job_progress
 from flinkop.lifecycle import upgrade
 from flinkop.lifecycle.upgrade import ClusterFacts, Decision, Facts, Question
 
@@ -38,7 +39,7 @@ def facts(at: Situation) -> Facts:
             high_availability=_can_have_ha_metadata(at),
             recorded_mode=at.recorded_mode,
             never_started=manager is not None and manager.never_available,
-            job_unknown=status.error == progress.JOB_NOT_FOUND,
+            job_unknown=status.error == job_progress.JOB_NOT_FOUND,
         ),
     )
 

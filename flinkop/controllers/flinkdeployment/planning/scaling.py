@@ -2,7 +2,6 @@
 
 from flinkop.api.status import FlinkJobState
 from flinkop.controllers.flinkdeployment import taskmanagers
-from flinkop.controllers.flinkdeployment.observation import Rest
 from flinkop.controllers.flinkdeployment.planning import telling
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
@@ -14,6 +13,9 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     ScaleTaskManagers,
     Step,
     Wait,
+)
+from flinkop.controllers.jobs.facts import (
+    Rest,
 )
 from flinkop.events import reasons
 from flinkop.events.draft import normal

@@ -39,6 +39,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     Wait,
     WriteAhead,
 )
+from flinkop.controllers.jobs import job_progress
 from flinkop.events import reasons
 from flinkop.events.draft import warning
 from flinkop.lifecycle import cluster_health, record
@@ -307,7 +308,7 @@ def _wait(status: FlinkDeploymentStatus) -> str:
             return Wait.PROBE
         case JobManager.DEPLOYING:
             return Wait.PROGRESS
-        case JobManager.READY if status.error == progress.JOB_NOT_FOUND:
+        case JobManager.READY if status.error == job_progress.JOB_NOT_FOUND:
             return Wait.PROGRESS
         case JobManager.READY if _in_between(status) or snapshots.is_in_flight(status):
             return Wait.PROBE
@@ -328,7 +329,7 @@ def _in_between(status: FlinkDeploymentStatus) -> bool:
 
 
 def _job_stall(status: FlinkDeploymentStatus) -> Stall | None:
-    if status.error == progress.JOB_NOT_FOUND:
+    if status.error == job_progress.JOB_NOT_FOUND:
         return Stall("JobNotFound", _NOT_FOUND)
     if status.job_manager_deployment_status is JobManager.ERROR:
         return Stall("JobManagerFailed", words(status.error or "the JobManager cannot start"))

@@ -25,7 +25,9 @@ from flinkop.api.status import (
     SnapshotTriggerType,
 )
 from flinkop.controllers.flinkdeployment import taskmanagers
-from flinkop.controllers.flinkdeployment.observation import Rest, TaskManagerFacts
+from flinkop.controllers.flinkdeployment.observation import (
+    TaskManagerFacts,
+)
 from flinkop.controllers.flinkdeployment.planning import snapshots, starting, telling
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
@@ -41,6 +43,9 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     StopJob,
     Wait,
     WriteAhead,
+)
+from flinkop.controllers.jobs.facts import (
+    Rest,
 )
 from flinkop.events import reasons
 from flinkop.events.draft import normal
