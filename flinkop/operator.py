@@ -14,9 +14,7 @@ from attrs import define, field, frozen
 from flinkop.clock import Clock, SystemClock, process_zone
 from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.controllers.flinkdeployment import signals, watches
-from flinkop.controllers.flinkdeployment.acting.asking import Asker
 from flinkop.controllers.flinkdeployment.acting.making import Maker
-from flinkop.controllers.flinkdeployment.acting.recording import SnapshotRecorder
 from flinkop.controllers.flinkdeployment.acting.removing import Remover
 from flinkop.controllers.flinkdeployment.controller import FlinkDeploymentReconciler
 from flinkop.controllers.flinkdeployment.observer import Observer
@@ -27,6 +25,8 @@ from flinkop.controllers.flinkstatesnapshot import (
     signals as snapshot_signals,
     watches as snapshot_watches,
 )
+from flinkop.controllers.jobs.asking import Asker
+from flinkop.controllers.jobs.recording import SnapshotRecorder
 from flinkop.events.recorder import Recorder
 from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient

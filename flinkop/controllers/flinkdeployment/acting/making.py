@@ -15,8 +15,8 @@ from flinkop.config import flink_options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.controllers.flinkdeployment.acting import building
-from flinkop.controllers.flinkdeployment.acting.refusals import ObjectRefused
 from flinkop.controllers.flinkdeployment.planning import steps, telling
+from flinkop.controllers.jobs.refusals import ObjectRefused
 from flinkop.events import reasons
 from flinkop.events.draft import warning
 from flinkop.kube import errors, meta

@@ -10,10 +10,11 @@ from flinkop.api.common import UpgradeMode
 from flinkop.api.status import FlinkJobState, LifecycleState
 from flinkop.config import options
 from flinkop.controllers.flinkdeployment import taskmanagers
-from flinkop.controllers.flinkdeployment.planning import remains, situation, snapshots, stopping
+from flinkop.controllers.flinkdeployment.planning import remains, stopping
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
     DeleteHaMetadata,
+    Made,
     Outcome,
     Plan,
     ReleaseFinalizer,
@@ -21,6 +22,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     Step,
     Wait,
 )
+from flinkop.controllers.jobs import situation as job_situation, snapshots, stopping as job_stopping
 from flinkop.events import reasons
 from flinkop.events.draft import normal, warning
 from flinkop.flink.interpret import Done
@@ -58,7 +60,7 @@ def cleanup(at: Situation) -> Outcome:
     return made if at.options.pods_may_stay else remains.once_gone(at, made, known=True)
 
 
-def _last(at: Situation, said: tuple[Step, ...]) -> Plan:
+def _last(at: Situation, said: tuple[Step, ...]) -> Made:
     """No JobManager Deployment of ours is there: what else there is goes, then the resource itself."""
     left = taskmanagers.own(at.observation)
     if left is not None:
@@ -74,12 +76,12 @@ def _without_metadata(at: Situation) -> tuple[Step, ...]:
     return (DeleteHaMetadata(at.options.zookeeper, may_stay=True),)
 
 
-def _blocked(at: Situation, said: tuple[Step, ...], blocker: str) -> Plan:
+def _blocked(at: Situation, said: tuple[Step, ...], blocker: str) -> Made:
     warn = Say(warning(reasons.CLEANUP_FAILED, reasons.OPERATOR, blocker))
     return Plan(blocker, at.status, (*said, warn), stall=Stall("DeletionBlocked", blocker))
 
 
-def _last_savepoint(at: Situation) -> Situation | Plan:
+def _last_savepoint(at: Situation) -> Situation | Made:
     """R-120: stop the job with a savepoint first, if that is wanted and there is a job to stop.
 
     Returns a Situation when that is done, or not to be done.
@@ -88,13 +90,17 @@ def _last_savepoint(at: Situation) -> Situation | Plan:
     if record.is_stopping(at.status):
         if isinstance(at.observation.rest.savepoint, Done):
             path = at.observation.rest.savepoint.path
-            return stopping.finished(stopping.recorded_savepoint(at, path))
-        going = stopping.continue_stop(at) if wanted else stopping.without_trigger(at)
+            return stopping.finished(at.having(job_stopping.recorded_savepoint(at, path)))
+        going = (
+            stopping.continue_stop(at)
+            if wanted
+            else at.having(record.without_savepoint_trigger(at.status))
+        )
         return going if isinstance(going, Situation | Plan) else at
     if not wanted:
         return at
     if at.job_runs:
-        return stopping.stop(at, (), f"{options.SAVEPOINT_ON_DELETION.key} is set")
+        return job_stopping.stop(at, (), f"{options.SAVEPOINT_ON_DELETION.key} is set")
     state = at.status.job_status.state or FlinkJobState.RECONCILING
     return _blocked(
         at,
@@ -108,7 +114,7 @@ def _registered(at: Situation) -> tuple[Step, ...]:
     """R-30: the last savepoint outlives the resource as a FlinkStateSnapshot, where there can be any."""
     outcome = at.observation.rest.savepoint
     done = record.is_stopping(at.status) and isinstance(outcome, Done)
-    if not done or not at.snapshots_as_resources or not isinstance(outcome, Done):
+    if not done or not job_situation.snapshots_as_resources(at) or not isinstance(outcome, Done):
         return ()
     return snapshots.upgrade_savepoint(at, outcome.path)
 
@@ -118,7 +124,7 @@ def _has_live_job(at: Situation) -> bool:
     recorded = record.last_reconciled(at.status)
     if recorded is None or recorded.spec.job is None:
         return False
-    return not at.job_ended and not situation.recorded_as_down(at.status)
+    return not at.job_ended and not job_situation.recorded_as_down(at.status)
 
 
 def _blocker(at: Situation) -> str | None:

@@ -2,22 +2,24 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from attrs import evolve, field, frozen
 
 from flinkop import clock
-from flinkop.api.common import JobState, KubernetesDeploymentMode, UpgradeMode
+from flinkop.api.common import JobSpec, JobState, KubernetesDeploymentMode, UpgradeMode
+from flinkop.api.flink_version import FlinkVersion
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
-from flinkop.api.flinkstatesnapshot import SnapshotType
-from flinkop.api.status import (
-    FlinkDeploymentStatus,
-    FlinkJobState,
-    ReconciliationState,
-)
+from flinkop.api.flinkstatesnapshot import JobKind, SnapshotType
+from flinkop.api.status import FlinkDeploymentStatus, ReconciliationState
 from flinkop.controllers.flinkdeployment.observation import Observation
+from flinkop.controllers.jobs import situation
+from flinkop.controllers.jobs.facts import RestFacts
+from flinkop.events import reasons
 from flinkop.lifecycle import ha_zookeeper, record
 from flinkop.lifecycle.failure import Limits
 from flinkop.lifecycle.ha_zookeeper import ZooKeeper
+from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.stages.cluster_options import ClusterOptions
 
@@ -81,6 +83,29 @@ class Situation:
     last_error: str | None = None
     limits: Limits = field(factory=Limits)
 
+    job_kind: ClassVar = JobKind.FLINK_DEPLOYMENT
+    component: ClassVar = reasons.JOB_MANAGER_DEPLOYMENT
+
+    @property
+    def job(self) -> JobSpec | None:
+        """The job that `spec` asks for."""
+        return self.spec.job
+
+    @property
+    def flink_version(self) -> FlinkVersion | None:
+        """The Flink that `spec` asks for."""
+        return self.spec.flink_version
+
+    @property
+    def rest(self) -> RestFacts:
+        """What the JobManager said."""
+        return self.observation.rest
+
+    @property
+    def snapshots(self) -> tuple[SnapshotFacts, ...] | None:
+        """The FlinkStateSnapshots of the job."""
+        return self.observation.snapshots
+
     @property
     def now_ms(self) -> int:
         """Wall time in epoch milliseconds."""
@@ -126,13 +151,12 @@ class Situation:
     @property
     def job_ended(self) -> bool:
         """Whether the job has ended for good."""
-        state = self.status.job_status.state
-        return state is not None and state.is_terminal
+        return situation.job_ended(self)
 
     @property
     def job_runs(self) -> bool:
         """Whether the job is RUNNING."""
-        return self.status.job_status.state is FlinkJobState.RUNNING
+        return situation.job_runs(self)
 
     @property
     def is_standalone(self) -> bool:
@@ -143,11 +167,6 @@ class Situation:
     def finds_ha_metadata(self) -> bool:
         """Whether the cluster of `spec` looks for HA metadata where the one that runs keeps them."""
         return ha_zookeeper.is_same(self.options.zookeeper, self.zookeeper_of(self.spec))
-
-    @property
-    def snapshots_as_resources(self) -> bool:
-        """Whether snapshots are recorded as FlinkStateSnapshots: wanted by the user, and possible."""
-        return self.options.snapshot_resources and self.observation.snapshots is not None
 
     @property
     def recorded_mode(self) -> UpgradeMode:
@@ -165,13 +184,6 @@ class Situation:
     def having(self, status: FlinkDeploymentStatus) -> "Situation":
         """Return this with another status."""
         return evolve(self, status=status)
-
-
-def recorded_as_down(status: FlinkDeploymentStatus) -> bool:
-    """Whether the recorded job is suspended: by wish, or because it was cancelled, or for an upgrade."""
-    recorded = record.last_reconciled(status)
-    job = recorded.spec.job if recorded else None
-    return job is not None and job.state is JobState.SUSPENDED
 
 
 def is_first_attempt(status: FlinkDeploymentStatus) -> bool:

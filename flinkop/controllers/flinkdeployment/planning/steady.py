@@ -20,8 +20,6 @@ from flinkop.controllers.flinkdeployment import progress, taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
     deadlines,
     deciding,
-    situation,
-    snapshots,
     starting,
     stopping,
     telling,
@@ -30,6 +28,7 @@ from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.starting import Restore
 from flinkop.controllers.flinkdeployment.planning.steps import (
     Inquiry,
+    Made,
     Outcome,
     Plan,
     RestoreTaskManagers,
@@ -39,7 +38,12 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     Wait,
     WriteAhead,
 )
-from flinkop.controllers.jobs import job_progress
+from flinkop.controllers.jobs import (
+    job_progress,
+    situation as job_situation,
+    snapshots,
+    telling as job_telling,
+)
 from flinkop.events import reasons
 from flinkop.events.draft import warning
 from flinkop.lifecycle import cluster_health, record
@@ -81,7 +85,7 @@ def others(at: Situation) -> Outcome:
 def _restart_failed(at: Situation) -> Outcome | None:
     """R-80: as in an upgrade of a job that has ended, so that its state is proven to be there (Q-7)."""
     failed = at.status.job_status.state is FlinkJobState.FAILED
-    if not (failed and at.options.restart_failed) or situation.recorded_as_down(at.status):
+    if not (failed and at.options.restart_failed) or job_situation.recorded_as_down(at.status):
         return None
     running = progress.deployed_spec(at.status)
     if running is None:
@@ -95,7 +99,7 @@ def _restart_failed(at: Situation) -> Outcome | None:
             again = evolve(at, spec=running, generation=generation)
             return stopping.begin(again, evolve(decision, reason="the job has failed"))
         case Impossible():
-            return telling.refused(at, decision.reason, decision.message)
+            return job_telling.refused(at, decision.reason, decision.message)
         case NotNow():
             return None
 
@@ -142,7 +146,7 @@ def _restore_lost(at: Situation) -> Restore | Outcome:
     if at.spec.job is None:
         return Restore(None)
     from_path = at.recorded_mode is UpgradeMode.SAVEPOINT
-    as_last = Restore(starting.known_path(at.status) if from_path else None)
+    as_last = Restore(job_situation.known_path(at.status) if from_path else None)
     if not at.options.high_availability:
         return as_last
     found = starting.restore_last_state(at)
@@ -173,7 +177,7 @@ def _cannot_recover(at: Situation) -> str | None:
     return None
 
 
-def _restore_task_managers(at: Situation) -> Plan | None:
+def _restore_task_managers(at: Situation) -> Made | None:
     """A standalone cluster whose TaskManagers' Deployment was deleted by hand gets it back."""
     lost = taskmanagers.lost(at.status, at.observation)
     if lost is None:
@@ -237,7 +241,7 @@ def _health_error(at: Situation) -> str | None:
 # --- ended
 
 
-def _retire(at: Situation) -> Plan | None:
+def _retire(at: Situation) -> Made | None:
     """R-85: the JobManager of a job that ended stays for a while, to be asked about it."""
     manager = at.observation.job_manager
     until = deadlines.retirement(at)
@@ -254,7 +258,7 @@ def _retire(at: Situation) -> Plan | None:
 # --- idle
 
 
-def _idle(at: Situation) -> Plan:
+def _idle(at: Situation) -> Made:
     status = at.status
     stall = _lost_stall(at) if is_lost(at) else _job_stall(status)
     if stall is not None and _is_past_rollback(at):
@@ -296,7 +300,7 @@ def _lost_stall(at: Situation) -> Stall:
 
 def _reason(status: FlinkDeploymentStatus) -> str:
     state = status.job_manager_deployment_status
-    suspended = situation.recorded_as_down(status)
+    suspended = job_situation.recorded_as_down(status)
     if (state is JobManager.READY or suspended) and record.is_stable(status):
         return "Resource fully reconciled, nothing to do..."
     return f"waiting: JobManager {state.value}, job {status.job_status.state or 'not known yet'}"

@@ -2,16 +2,11 @@
 
 from attrs import define
 
-from flinkop.api.flinkdeployment import FlinkDeploymentSpec
-from flinkop.api.status import FlinkDeploymentStatus
-from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.jobs import steps
 from flinkop.kube import errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
-from flinkop.stages.context import ReconcileContext
 from flinkop.stages.snapshots import Snapshots
-
-Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
 
 
 @define
@@ -21,7 +16,7 @@ class SnapshotRecorder:
     kube: KubeClient
     snapshots: Snapshots
 
-    async def create(self, ctx: Context, step: steps.CreateSnapshot) -> None:
+    async def create(self, namespace: str, step: steps.CreateSnapshot) -> None:
         """Make the snapshot, if there is none by its name.
 
         Raises:
@@ -29,15 +24,15 @@ class SnapshotRecorder:
         """
         try:
             made = await self.kube.create(
-                meta.FLINKSTATESNAPSHOTS, ctx.key.namespace, step.body, into=CustomObject
+                meta.FLINKSTATESNAPSHOTS, namespace, step.body, into=CustomObject
             )
         except errors.AlreadyExists:
             return
         self.snapshots.note_write(made)
 
-    async def delete(self, ctx: Context, step: steps.DeleteSnapshot) -> None:
+    async def delete(self, namespace: str, step: steps.DeleteSnapshot) -> None:
         """Ask for the deletion of a snapshot; raises as `create` does."""
-        key = meta.ObjectKey(ctx.key.namespace, step.name)
+        key = meta.ObjectKey(namespace, step.name)
         try:
             await self.kube.delete(meta.FLINKSTATESNAPSHOTS, key)
         except errors.NotFound:
