@@ -1,6 +1,5 @@
 """The upgrade decision, asked with what is known of a job; pure (behaviour.md 3.4)."""
 
-from flinkop.controllers.jobs import situation
 from flinkop.controllers.jobs.situation import JobSituation, StatusT
 from flinkop.lifecycle.upgrade import Facts
 
@@ -19,7 +18,7 @@ def facts(at: JobSituation[StatusT], *, accessible: bool) -> Facts:
         mode=at.user_mode,
         job=status.job_status.state,
         accessible=accessible,
-        now_ms=situation.now_ms(at),
+        now_ms=at.now_ms,
         started_ms=int(start) if start is not None and start.isdigit() else None,
         path=status.job_status.upgrade_savepoint_path,
         savepoint_directory=options.savepoint_directory is not None,

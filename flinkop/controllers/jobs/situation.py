@@ -8,12 +8,12 @@ from flinkop import clock
 from flinkop.api.common import JobSpec, JobState, UpgradeMode
 from flinkop.api.flink_version import FlinkVersion
 from flinkop.api.flinkstatesnapshot import JobKind, SnapshotType
-from flinkop.api.status import CommonStatus, FlinkJobState
+from flinkop.api.status import CommonStatus, FlinkJobState, ReconciliationState
 from flinkop.controllers.jobs.facts import RestFacts
 from flinkop.lifecycle import record
 from flinkop.lifecycle.failure import Limits
 from flinkop.lifecycle.snapshot_facts import SnapshotFacts
-from flinkop.lifecycle.specdiff import SpecDiff
+from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.stages.cluster_options import ClusterOptions
 
 StatusT = TypeVar("StatusT", bound=CommonStatus)
@@ -66,26 +66,58 @@ class JobSituation(Protocol[StatusT]):
     def limits(self) -> Limits: ...  # noqa: D102
     def having(self, status: StatusT) -> Self: ...  # noqa: D102
 
+    @property
+    def now_ms(self) -> int:
+        """Wall time in epoch milliseconds."""
+        return clock.epoch_ms(self.now)
 
-def now_ms(at: JobSituation[StatusT]) -> int:
-    """Return wall time in epoch milliseconds."""
-    return clock.epoch_ms(at.now)
+    @property
+    def wants_suspended(self) -> bool:
+        """Whether the user asks for the job to be down."""
+        return self.job is not None and self.job.state is JobState.SUSPENDED
 
+    @property
+    def recon(self) -> ReconciliationState:
+        """How far the recorded spec has got."""
+        return self.status.reconciliation_status.state
 
-def job_ended(at: JobSituation[StatusT]) -> bool:
-    """Whether the job has ended for good."""
-    state = at.status.job_status.state
-    return state is not None and state.is_terminal
+    @property
+    def is_newer(self) -> bool:
+        """Whether `spec` is of another generation than the one last acted on."""
+        return self.generation != self.status.observed_generation
 
+    @property
+    def differs(self) -> bool:
+        """Whether the spec asks for something that the recorded one does not."""
+        return self.diff is not None and self.diff.type > DiffType.IGNORE
 
-def job_runs(at: JobSituation[StatusT]) -> bool:
-    """Whether the job is RUNNING."""
-    return at.status.job_status.state is FlinkJobState.RUNNING
+    @property
+    def redeploys(self) -> bool:
+        """Whether the user asks for a start from `initialSavepointPath`, whatever runs now (R-20)."""
+        return self.diff is not None and self.diff.type is DiffType.SAVEPOINT_REDEPLOY
 
+    @property
+    def job_ended(self) -> bool:
+        """Whether the job has ended for good."""
+        state = self.status.job_status.state
+        return state is not None and state.is_terminal
 
-def snapshots_as_resources(at: JobSituation[StatusT]) -> bool:
-    """Whether snapshots are recorded as FlinkStateSnapshots: wanted by the user, and possible."""
-    return at.options.snapshot_resources and at.snapshots is not None
+    @property
+    def job_runs(self) -> bool:
+        """Whether the job is RUNNING."""
+        return self.status.job_status.state is FlinkJobState.RUNNING
+
+    @property
+    def snapshots_as_resources(self) -> bool:
+        """Whether snapshots are recorded as FlinkStateSnapshots: wanted by the user, and possible."""
+        return self.options.snapshot_resources and self.snapshots is not None
+
+    @property
+    def recorded_mode(self) -> UpgradeMode:
+        """How the last start restored, or the next one is going to."""
+        recorded = record.last_reconciled(self.status)
+        job = recorded.spec.job if recorded else None
+        return job.upgrade_mode if job else UpgradeMode.STATELESS
 
 
 def recorded_as_down(status: CommonStatus) -> bool:

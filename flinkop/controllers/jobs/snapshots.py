@@ -13,7 +13,6 @@ from attrs import evolve
 from flinkop.api.common import JobSpec
 from flinkop.api.flinkstatesnapshot import SnapshotType
 from flinkop.api.status import CheckpointInfo, CommonStatus, SavepointInfo, SnapshotTriggerType
-from flinkop.controllers.jobs import situation
 from flinkop.controllers.jobs.situation import JobSituation, StatusT
 from flinkop.controllers.jobs.steps import (
     CreateSnapshot,
@@ -86,7 +85,7 @@ def tidied(
 ) -> Plan[StatusT, StepT | JobStep[StatusT]]:
     """O-70 to O-75: return `made`, which has nothing to do, letting old snapshots go besides."""
     wider: Plan[StatusT, StepT | JobStep[StatusT]] = made
-    if not situation.job_runs(at):
+    if not at.job_runs:
         return wider
     steps = (*_tidy_history(at), *_tidy_resources(at))
     status = made.status if at.options.cleanup else _without_entries(at, made.status)
@@ -104,7 +103,7 @@ def upgrade_savepoint(at: JobSituation[StatusT], path: str) -> tuple[JobStep[Sta
         dispose=at.options.dispose_on_delete,
         exists=True,
     )
-    occasion = Occasion(trigger=SnapshotTriggerType.UPGRADE, at_ms=situation.now_ms(at))
+    occasion = Occasion(trigger=SnapshotTriggerType.UPGRADE, at_ms=at.now_ms)
     return (CreateSnapshot(snapshot_objects.body(_job_of(at), occasion, wish)),)
 
 
@@ -121,7 +120,7 @@ def _due(
     expression = at.options.periodic_savepoints if savepoint else at.options.periodic_checkpoints
     wish = Wish(
         type=kind,
-        running=situation.job_runs(at),
+        running=at.job_runs,
         in_flight=_in_flight(at.status, kind),
         nonce=job.savepoint_trigger_nonce if savepoint else job.checkpoint_trigger_nonce,
         handled_nonce=(
@@ -155,7 +154,7 @@ def _legacy_ms(at: JobSituation[StatusT], kind: SnapshotType) -> int:
 
 
 def _resources(at: JobSituation[StatusT]) -> tuple[SnapshotFacts, ...]:
-    return (at.snapshots or ()) if situation.snapshots_as_resources(at) else ()
+    return (at.snapshots or ()) if at.snapshots_as_resources else ()
 
 
 def _is_unheard(at: JobSituation[StatusT], kind: SnapshotType) -> bool:
@@ -163,7 +162,7 @@ def _is_unheard(at: JobSituation[StatusT], kind: SnapshotType) -> bool:
     rest = at.rest
     outcome = rest.savepoint if kind is SAVEPOINT else rest.checkpoint
     unknown = isinstance(outcome, Failed) and outcome.unknown
-    return unknown and situation.job_runs(at) and _in_flight(at.status, kind)
+    return unknown and at.job_runs and _in_flight(at.status, kind)
 
 
 def _has_just_failed(at: JobSituation[StatusT], kind: SnapshotType) -> bool:
@@ -178,7 +177,7 @@ def _has_just_failed(at: JobSituation[StatusT], kind: SnapshotType) -> bool:
 def _take(
     at: JobSituation[StatusT], kind: SnapshotType, why: SnapshotTriggerType
 ) -> Plan[StatusT, JobStep[StatusT]]:
-    if situation.snapshots_as_resources(at):
+    if at.snapshots_as_resources:
         return _take_as_resource(at, kind, why)
     return _take_in_status(at, kind, why)
 
@@ -197,7 +196,7 @@ def _take_as_resource(
             status,
             savepoint=nonce if savepoint else None,
             checkpoint=None if savepoint else nonce,
-            now_ms=situation.now_ms(at),
+            now_ms=at.now_ms,
         )
         if any(one.type is kind and one.nonce == nonce for one in _resources(at)):
             return Plan(f"the {kind.lower()} for nonce {nonce} was asked for already", status)
@@ -208,7 +207,7 @@ def _take_as_resource(
             format_type=at.options.savepoint_format,
             dispose=at.options.dispose_on_delete,
         )
-    occasion = Occasion(trigger=why, at_ms=situation.now_ms(at), nonce=nonce)
+    occasion = Occasion(trigger=why, at_ms=at.now_ms, nonce=nonce)
     body = snapshot_objects.body(_job_of(at), occasion, wish)
     return Plan(f"a {why.lower()} {kind.lower()} is due", status, (CreateSnapshot(body),))
 
@@ -228,7 +227,7 @@ def _take_in_status(
             savepoint_info=evolve(
                 job.savepoint_info or SavepointInfo(),
                 trigger_id=at.new_trigger_id(),
-                trigger_timestamp=situation.now_ms(at),
+                trigger_timestamp=at.now_ms,
                 trigger_type=why,
                 format_type=at.options.savepoint_format,
             ),
@@ -239,7 +238,7 @@ def _take_in_status(
             checkpoint_info=evolve(
                 job.checkpoint_info or CheckpointInfo(),
                 trigger_id=at.new_trigger_id(),
-                trigger_timestamp=situation.now_ms(at),
+                trigger_timestamp=at.now_ms,
                 trigger_type=why,
                 format_type=at.options.checkpoint_type,
             ),
@@ -292,7 +291,7 @@ def _without_entries(at: JobSituation[StatusT], status: StatusT) -> StatusT:
 
 
 def _tidy_resources(at: JobSituation[StatusT]) -> tuple[JobStep[StatusT], ...]:
-    if not (situation.snapshots_as_resources(at) and at.options.cleanup):
+    if not (at.snapshots_as_resources and at.options.cleanup):
         return ()
     names = snapshot_history.snapshots_to_delete(
         _resources(at),

@@ -81,7 +81,7 @@ def stop(
     info = evolve(
         job.savepoint_info or SavepointInfo(),
         trigger_id=at.new_trigger_id(),
-        trigger_timestamp=situation.now_ms(at),
+        trigger_timestamp=at.now_ms,
         trigger_type=SnapshotTriggerType.UPGRADE,
         format_type=at.options.savepoint_format,
     )
@@ -116,15 +116,15 @@ def continue_stop(
 ) -> Plan[StatusT, JobStep[StatusT]] | Stopped[StatusT] | NotStopped[StatusT]:
     """A stop with savepoint is under way: see how far it is; `down` tells that its cluster is gone."""
     info = at.status.job_status.savepoint_info or SavepointInfo()
-    waited_ms = situation.now_ms(at) - (info.trigger_timestamp or 0)
+    waited_ms = at.now_ms - (info.trigger_timestamp or 0)
     overdue = waited_ms > at.options.checkpoint_timeout * 1000
     cleared = record.without_savepoint_trigger(at.status)
     match at.rest.savepoint:
         case Done(path):
             return _stopped(at, path)
-        case Failed() if situation.job_ended(at):  # its last checkpoint was observed: the savepoint
+        case Failed() if at.job_ended:  # its last checkpoint was observed: the savepoint
             return _ended_unheard(cleared)
-        case Failed(unknown=True) if situation.job_runs(at) and not overdue:
+        case Failed(unknown=True) if at.job_runs and not overdue:
             # a crash lay between the word and the deed
             return Plan("asking again", at.status, _ask(at), wait=Wait.PROBE, note=_STOPPING)
         case Failed(reason=reason):
@@ -140,7 +140,7 @@ def continue_stop(
 
 def _stopped(at: JobSituation[StatusT], path: str) -> Stopped[StatusT]:
     """R-30: the savepoint is there; the history has it only where no resource does (T-25)."""
-    if not situation.snapshots_as_resources(at):
+    if not at.snapshots_as_resources:
         return Stopped(path, recorded_savepoint(at, path))
     cleared = record.without_savepoint_trigger(at.status)
     return Stopped(path, cleared, snapshots.upgrade_savepoint(at, path))
@@ -158,7 +158,7 @@ def _timed_out(
     at: JobSituation[StatusT],
 ) -> Plan[StatusT, JobStep[StatusT]] | NotStopped[StatusT]:
     cleared = record.without_savepoint_trigger(at.status)
-    if not situation.job_runs(at):
+    if not at.job_runs:
         return NotStopped(cleared)
     job_id = at.status.job_status.job_id
     return telling.failed(
@@ -173,7 +173,7 @@ def recorded_savepoint(at: JobSituation[StatusT], path: str) -> StatusT:
     """Return the status with the savepoint in its history, and no longer under way."""
     info = at.status.job_status.savepoint_info or SavepointInfo()
     taken = Savepoint(
-        time_stamp=info.trigger_timestamp or situation.now_ms(at),
+        time_stamp=info.trigger_timestamp or at.now_ms,
         location=path,
         trigger_type=SnapshotTriggerType.UPGRADE,
         format_type=info.format_type or at.options.savepoint_format,

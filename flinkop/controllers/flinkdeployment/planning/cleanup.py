@@ -114,7 +114,7 @@ def _registered(at: Situation) -> tuple[Step, ...]:
     """R-30: the last savepoint outlives the resource as a FlinkStateSnapshot, where there can be any."""
     outcome = at.observation.rest.savepoint
     done = record.is_stopping(at.status) and isinstance(outcome, Done)
-    if not done or not job_situation.snapshots_as_resources(at) or not isinstance(outcome, Done):
+    if not done or not at.snapshots_as_resources or not isinstance(outcome, Done):
         return ()
     return snapshots.upgrade_savepoint(at, outcome.path)
 

@@ -6,21 +6,20 @@ from typing import ClassVar
 
 from attrs import evolve, field, frozen
 
-from flinkop import clock
-from flinkop.api.common import JobSpec, JobState, KubernetesDeploymentMode, UpgradeMode
+from flinkop.api.common import JobSpec, KubernetesDeploymentMode, UpgradeMode
 from flinkop.api.flink_version import FlinkVersion
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinkstatesnapshot import JobKind, SnapshotType
 from flinkop.api.status import FlinkDeploymentStatus, ReconciliationState
 from flinkop.controllers.flinkdeployment.observation import Observation
-from flinkop.controllers.jobs import situation
 from flinkop.controllers.jobs.facts import RestFacts
+from flinkop.controllers.jobs.situation import JobSituation
 from flinkop.events import reasons
 from flinkop.lifecycle import ha_zookeeper, record
 from flinkop.lifecycle.failure import Limits
 from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.snapshot_facts import SnapshotFacts
-from flinkop.lifecycle.specdiff import DiffType, SpecDiff
+from flinkop.lifecycle.specdiff import SpecDiff
 from flinkop.stages.cluster_options import ClusterOptions
 
 
@@ -29,7 +28,7 @@ def _in_config_maps(_spec: FlinkDeploymentSpec) -> ZooKeeper | None:
 
 
 @frozen
-class Situation:
+class Situation(JobSituation[FlinkDeploymentStatus]):
     """All that a plan is made from.
 
     Attributes:
@@ -107,11 +106,6 @@ class Situation:
         return self.observation.snapshots
 
     @property
-    def now_ms(self) -> int:
-        """Wall time in epoch milliseconds."""
-        return clock.epoch_ms(self.now)
-
-    @property
     def target(self) -> record.Target:
         """What a record of this spec says."""
         return record.Target(
@@ -124,41 +118,6 @@ class Situation:
         )
 
     @property
-    def wants_suspended(self) -> bool:
-        """Whether the user asks for the job to be down."""
-        return self.spec.job is not None and self.spec.job.state is JobState.SUSPENDED
-
-    @property
-    def recon(self) -> ReconciliationState:
-        """How far the recorded spec has got."""
-        return self.status.reconciliation_status.state
-
-    @property
-    def is_newer(self) -> bool:
-        """Whether `spec` is of another generation than the one last acted on."""
-        return self.generation != self.status.observed_generation
-
-    @property
-    def differs(self) -> bool:
-        """Whether the spec asks for something that the recorded one does not."""
-        return self.diff is not None and self.diff.type > DiffType.IGNORE
-
-    @property
-    def redeploys(self) -> bool:
-        """Whether the user asks for a start from `initialSavepointPath`, whatever runs now (R-20)."""
-        return self.diff is not None and self.diff.type is DiffType.SAVEPOINT_REDEPLOY
-
-    @property
-    def job_ended(self) -> bool:
-        """Whether the job has ended for good."""
-        return situation.job_ended(self)
-
-    @property
-    def job_runs(self) -> bool:
-        """Whether the job is RUNNING."""
-        return situation.job_runs(self)
-
-    @property
     def is_standalone(self) -> bool:
         """Whether the operator makes the TaskManagers."""
         return self.spec.effective_mode is KubernetesDeploymentMode.STANDALONE
@@ -167,13 +126,6 @@ class Situation:
     def finds_ha_metadata(self) -> bool:
         """Whether the cluster of `spec` looks for HA metadata where the one that runs keeps them."""
         return ha_zookeeper.is_same(self.options.zookeeper, self.zookeeper_of(self.spec))
-
-    @property
-    def recorded_mode(self) -> UpgradeMode:
-        """How the last start restored, or the next one is going to."""
-        recorded = record.last_reconciled(self.status)
-        job = recorded.spec.job if recorded else None
-        return job.upgrade_mode if job else UpgradeMode.STATELESS
 
     def restoring(self, mode: UpgradeMode) -> "Situation":
         """Return this with `mode` as what the next start restores from."""
