@@ -10,7 +10,11 @@ from flinkop.api.common import JobSpec, KubernetesDeploymentMode, UpgradeMode
 from flinkop.api.flink_version import FlinkVersion
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinkstatesnapshot import JobKind, SnapshotType
-from flinkop.api.status import FlinkDeploymentStatus, ReconciliationState
+from flinkop.api.status import (
+    FlinkDeploymentStatus,
+    JobManagerDeploymentStatus,
+    ReconciliationState,
+)
 from flinkop.controllers.flinkdeployment.observation import Observation
 from flinkop.controllers.jobs.facts import RestFacts
 from flinkop.controllers.jobs.situation import JobSituation
@@ -55,6 +59,7 @@ class Situation(JobSituation[FlinkDeploymentStatus]):
         remembered: when this process last triggered a periodic snapshot, by type.
         label_selector: what resources of the operator's must be found by.
         last_error: `status.error` as the API server has it: what was told already.
+        last_job_manager: `status.jobManagerDeploymentStatus` as the API server has it.
         limits: how much of a failure goes into `status.error`.
     """
 
@@ -80,6 +85,7 @@ class Situation(JobSituation[FlinkDeploymentStatus]):
     remembered: Mapping[SnapshotType, dt.datetime] = field(factory=dict)
     label_selector: str | None = None
     last_error: str | None = None
+    last_job_manager: JobManagerDeploymentStatus | None = None
     limits: Limits = field(factory=Limits)
 
     job_kind: ClassVar = JobKind.FLINK_DEPLOYMENT
