@@ -76,6 +76,10 @@ class Scene:
         port = free_port()
         conf = self.logs / "conf"
         conf.mkdir(parents=True, exist_ok=True)
+        options = {
+            "kubernetes.operator.user.artifacts.base.dir": str(self.logs / "jars"),
+            **options,
+        }
         text = "".join(f"{key}: {value}\n" for key, value in options.items())
         (conf / "config.yaml").write_text(text)
         command = python("flinkop", "run", "--kubeconfig", str(kubeconfig or self.plane.kubeconfig))
