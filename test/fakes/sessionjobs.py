@@ -213,3 +213,24 @@ def recorded_job(status: FlinkSessionJobStatus) -> JobSpec:
     assert found is not None
     assert found.spec.job is not None
     return found.spec.job
+
+
+def note(made: steps.Made) -> str:
+    """Return the reason of what is said to be done or waited for; "" when nothing is."""
+    return made.note.reason if made.note is not None else ""
+
+
+def stall(made: steps.Made) -> str:
+    """Return the reason and the message of what keeps it from going on; "" when nothing does."""
+    return f"{made.stall.reason}: {made.stall.message}" if made.stall is not None else ""
+
+
+def error(status: FlinkSessionJobStatus) -> str:
+    """Return `status.error`, "" when there is none."""
+    return status.error or ""
+
+
+def job_of(spec: FlinkSessionJobSpec) -> JobSpec:
+    """Return the job of a spec, which must be there."""
+    assert spec.job is not None
+    return spec.job

@@ -446,6 +446,7 @@ class FlinkDeploymentReconciler:
             last_error=ctx.status.error,
             last_job_manager=ctx.status.job_manager_deployment_status,
             limits=self._limits(ctx),
+            deleted_at=ctx.obj.metadata.deletion_timestamp,
         )
 
     def _wanted(

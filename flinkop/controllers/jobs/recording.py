@@ -1,5 +1,6 @@
 """Makes and deletes the FlinkStateSnapshots of a job."""
 
+import structlog
 from attrs import define
 
 from flinkop.controllers.jobs import steps
@@ -7,6 +8,9 @@ from flinkop.kube import errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
 from flinkop.stages.snapshots import Snapshots
+
+
+_log = structlog.get_logger(__name__)
 
 
 @define
@@ -17,7 +21,7 @@ class SnapshotRecorder:
     snapshots: Snapshots
 
     async def create(self, namespace: str, step: steps.CreateSnapshot) -> None:
-        """Make the snapshot, if there is none by its name.
+        """Make the snapshot, if there is none by its name, and its namespace is not being deleted.
 
         Raises:
             errors.ApiError: the API server refused or could not be reached.
@@ -27,6 +31,11 @@ class SnapshotRecorder:
                 meta.FLINKSTATESNAPSHOTS, namespace, step.body, into=CustomObject
             )
         except errors.AlreadyExists:
+            return
+        except errors.Forbidden as error:
+            if not error.namespace_ends:
+                raise
+            _log.info("the namespace is being deleted: no snapshot is recorded any more")
             return
         self.snapshots.note_write(made)
 

@@ -4,11 +4,13 @@ savepoint on deletion ─> stopped with savepoint ─┐
 else ────────────────────────────────────────────┴─> cluster deleted ─> gone ─> HA metadata deleted ─> released
 """
 
+import datetime as dt
+
 from attrs import evolve
 
 from flinkop.api.common import UpgradeMode
 from flinkop.api.status import FlinkJobState, LifecycleState
-from flinkop.config import options
+from flinkop.config import deletion_options, options
 from flinkop.controllers.flinkdeployment import taskmanagers
 from flinkop.controllers.flinkdeployment.planning import remains, stopping
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
@@ -49,8 +51,10 @@ def cleanup(at: Situation) -> Outcome:
         said = (*said, *_registered(at))
         at = last
     blocker = _blocker(at) if mine else None
-    if blocker is not None:
+    if blocker is not None and not _is_overdue(at):
         return _blocked(at, said, blocker)
+    if blocker is not None:
+        said = (*said, *_given_up(at, blocker))
     if mine and manager is not None and not manager.deleting:
         steps = (*said, *stopping.delete_steps(at))
         return Plan("deleting the cluster", at.status, steps, wait=Wait.PROGRESS, silent=True)
@@ -77,8 +81,31 @@ def _without_metadata(at: Situation) -> tuple[Step, ...]:
 
 
 def _blocked(at: Situation, said: tuple[Step, ...], blocker: str) -> Made:
+    """What keeps the resource is named in its condition and an Event, until the deadline."""
     warn = Say(warning(reasons.CLEANUP_FAILED, reasons.OPERATOR, blocker))
-    return Plan(blocker, at.status, (*said, warn), stall=Stall("DeletionBlocked", blocker))
+    stall = Stall("DeletionBlocked", blocker)
+    return Plan(blocker, at.status, (*said, warn), due=_deadline(at), stall=stall)
+
+
+def _deadline(at: Situation) -> dt.datetime | None:
+    """Return when what keeps the resource does so no longer; None for never."""
+    if at.options.deletion_deadline is None or at.deleted_at is None:
+        return None
+    return at.deleted_at + at.options.deletion_deadline
+
+
+def _is_overdue(at: Situation) -> bool:
+    deadline = _deadline(at)
+    return deadline is not None and at.now >= deadline
+
+
+def _given_up(at: Situation, blocker: str) -> tuple[Step, ...]:
+    """Say what is not waited for any longer, once: with it the deletion of the cluster begins."""
+    manager = at.observation.job_manager
+    if manager is not None and manager.deleting:
+        return ()
+    text = f"the cluster is deleted all the same, because of {deletion_options.DEADLINE.key}: {blocker}"
+    return (Say(warning(reasons.CLEANUP_FAILED, reasons.OPERATOR, text)),)
 
 
 def _last_savepoint(at: Situation) -> Situation | Made:
@@ -101,6 +128,8 @@ def _last_savepoint(at: Situation) -> Situation | Made:
         return at
     if at.job_runs:
         return job_stopping.stop(at, (), f"{options.SAVEPOINT_ON_DELETION.key} is set")
+    if _is_overdue(at):
+        return at
     state = at.status.job_status.state or FlinkJobState.RECONCILING
     return _blocked(
         at,

@@ -61,6 +61,7 @@ class Situation(JobSituation[FlinkDeploymentStatus]):
         last_error: `status.error` as the API server has it: what was told already.
         last_job_manager: `status.jobManagerDeploymentStatus` as the API server has it.
         limits: how much of a failure goes into `status.error`.
+        deleted_at: when the user deleted the resource.
     """
 
     namespace: str
@@ -87,6 +88,7 @@ class Situation(JobSituation[FlinkDeploymentStatus]):
     last_error: str | None = None
     last_job_manager: JobManagerDeploymentStatus | None = None
     limits: Limits = field(factory=Limits)
+    deleted_at: dt.datetime | None = None
 
     job_kind: ClassVar = JobKind.FLINK_DEPLOYMENT
     component: ClassVar = reasons.JOB_MANAGER_DEPLOYMENT

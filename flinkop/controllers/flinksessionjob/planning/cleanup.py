@@ -121,7 +121,8 @@ def _not_listed(at: Situation) -> Made:
     recovering = (
         at.options.high_availability and at.observation.absent_for < progress.ABSENCE_SECONDS
     )
-    known = at.status.error == JOB_NOT_FOUND
+    refused = at.observation.submitted.handover is Handover.REFUSED
+    known = at.status.error == JOB_NOT_FOUND or refused
     if not known and (recovering or (starting.is_attempted(at.status) and young)):
         note = Note("JobNotListed", "the session cluster does not list the job yet")
         return Plan(note.message, at.status, wait=Wait.PROBE, note=note)

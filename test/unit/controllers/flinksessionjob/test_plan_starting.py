@@ -8,11 +8,15 @@ from fakes.sessionjobs import (
     JOB,
     attempted,
     down,
+    error,
+    job_of,
     names,
+    note,
     planned,
     recorded_job,
     session_job,
     situation,
+    stall,
     status_of,
     suspended,
     up,
@@ -48,7 +52,7 @@ def test_the_first_submission_is_written_ahead():
     assert recorded_job(ahead).state is JobState.SUSPENDED
     assert submission(made) == SubmitJob(submission(made).spec, "new-1", None)
     assert made.status == ahead
-    assert made.note.reason == "SubmittingJob"
+    assert note(made) == "SubmittingJob"
 
 
 def test_an_initial_savepoint_is_restored_from():
@@ -77,8 +81,8 @@ def test_a_job_that_starts_suspended_is_not_submitted():
 def test_a_cluster_is_waited_for(facts, reason):
     """Nothing is recorded, and the condition says what is missing."""
     made = planned(situation(JOB, None, facts))
-    assert made.note.reason == reason
-    assert "cluster" in made.note.message
+    assert note(made) == reason
+    assert "cluster" in str(made.note)
     assert made.status == FlinkSessionJobStatus()
     assert names(made) == (["UnsupportedFlinkVersion"] if reason.endswith("Missing") else [])
 
@@ -120,7 +124,7 @@ def test_a_submission_under_way_is_waited_for():
     for generation in (1, 2):
         facts = without_job(submitted=Submitted(Handover.UNDER_WAY))
         made = planned(situation(JOB, attempted(), facts, generation=generation))
-        assert (names(made), made.note.reason) == ([], "SubmittingJob")
+        assert (names(made), note(made)) == ([], "SubmittingJob")
 
 
 NEW = session_job(parallelism=4)
@@ -130,7 +134,7 @@ def test_a_changed_spec_waits_until_the_interrupted_submission_is_certain():
     """Else two jobs could come of it: the same is submitted again under the same id."""
     made = planned(situation(NEW, attempted(), without_job(), generation=2))
     assert submission(made).job_id == OLD_ID
-    assert submission(made).spec.job.parallelism == 2
+    assert job_of(submission(made).spec).parallelism == 2
 
 
 def test_a_changed_spec_replaces_a_submission_that_was_refused():
@@ -139,7 +143,7 @@ def test_a_changed_spec_replaces_a_submission_that_was_refused():
     facts = without_job(submitted=refused)
     made = planned(situation(NEW, attempted(first=True), facts, generation=2))
     assert submission(made).job_id == "new-1"
-    assert submission(made).spec.job.parallelism == 4
+    assert job_of(submission(made).spec).parallelism == 4
 
 
 def test_a_changed_spec_is_a_change_once_the_interrupted_submission_got_through():
@@ -155,8 +159,8 @@ def test_a_submission_that_failed_is_repeated_after_a_while():
     failed = Submitted(Handover.REFUSED, REFUSED, "SubmissionFailed", wait=7.0)
     made = planned(situation(JOB, attempted(), without_job(submitted=failed)))
     assert names(made) == ["Error"]
-    assert "no main" in made.status.error
-    assert made.note.reason == "SubmissionFailed"
+    assert "no main" in error(made.status)
+    assert note(made) == "SubmissionFailed"
     assert made.due is not None
     again = situation(JOB, made.status, without_job(submitted=failed))
     assert names(planned(again)) == []
@@ -168,7 +172,7 @@ def test_a_jar_that_never_can_be_had_stalls():
     """Until the spec or the configuration changes."""
     failed = Submitted(Handover.REFUSED, REFUSED, "NotAJar", final=True)
     made = planned(situation(JOB, attempted(), without_job(submitted=failed)))
-    assert made.stall.reason == "NotAJar"
+    assert stall(made).startswith("NotAJar")
     assert made.due is None
 
 
@@ -188,7 +192,7 @@ def test_nothing_is_decided_while_flink_is_silent():
     silent = Observation(CLUSTER, rest=RestFacts(Rest.ABSENT, detail="refused"))
     for status in (attempted(), status_of(job=FlinkJobState.RECONCILING)):
         made = planned(situation(NEW, status, silent, generation=2))
-        assert (names(made), made.note.reason) == ([], "SessionClusterSilent")
+        assert (names(made), note(made)) == ([], "SessionClusterSilent")
         assert made.status == status
 
 
@@ -199,5 +203,5 @@ def test_an_unprovable_restore_point_is_not_started_from():
         job=FlinkJobState.FAILED, path="KUBERNETES_OPERATOR_LAST_STATE", mode=UpgradeMode.SAVEPOINT
     )
     made = planned(situation(stateful, status, up(job(FlinkState.FAILED)), generation=2))
-    assert made.stall.reason == "UpgradeFailed"
-    assert "Manual restore required." in made.status.error
+    assert stall(made).startswith("UpgradeFailed")
+    assert "Manual restore required." in error(made.status)
