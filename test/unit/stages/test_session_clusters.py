@@ -1,6 +1,7 @@
 """Session clusters as their jobs see them."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -24,10 +25,16 @@ class Cache:
 
     def __init__(self, found=None):
         self.found = found
-        self.lister = SimpleNamespace(get=lambda key: self.found if key == KEY else None)
 
-    def has_synced(self, namespace=None):
+    @property
+    def lister(self) -> Any:
+        return SimpleNamespace(get=lambda key: self.found if key == KEY else None)
+
+    def has_synced(self, namespace: str | None = None) -> bool:
         return True
+
+    def note_write(self, obj: CustomObject) -> None:
+        self.found = obj
 
 
 def deployment(spec=None, status=None, version="1", **metadata):
