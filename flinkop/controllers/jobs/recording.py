@@ -9,7 +9,6 @@ from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
 from flinkop.stages.snapshots import Snapshots
 
-
 _log = structlog.get_logger(__name__)
 
 
