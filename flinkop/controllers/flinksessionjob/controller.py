@@ -45,7 +45,7 @@ from flinkop.events.recorder import Recorder
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
-from flinkop.lifecycle import record, specdiff
+from flinkop.lifecycle import autoscaled, record, specdiff
 from flinkop.lifecycle.exception_looks import Known
 from flinkop.lifecycle.failure import Failure, FailureType, from_exception
 from flinkop.lifecycle.specdiff import SpecDiff
@@ -171,6 +171,7 @@ class FlinkSessionJobReconciler:
 
     async def _advance(self, ctx: Context) -> Result:
         cluster = self._cluster(ctx)
+        ctx = self._taken_over(ctx, cluster)
         place = self._place(ctx, cluster)
         options = place.options if place is not None else ClusterOptions()
         known = self._exceptions.get(ctx.key)
@@ -306,6 +307,18 @@ class FlinkSessionJobReconciler:
         recorded = record.last_reconciled(ctx.status)
         name = recorded.spec.deployment_name if recorded is not None else ctx.spec.deployment_name
         return self.clusters.find(meta.ObjectKey(ctx.key.namespace, name)) if name else None
+
+    def _taken_over(self, ctx: Context, cluster: SessionCluster | None) -> Context:
+        """Return `ctx` with what other releases, or an autoscaler, have left in the status in force."""
+        ctx = evolve(ctx, status=record.with_generation(ctx.status))
+        recorded = record.last_reconciled(ctx.status)
+        if recorded is None or cluster is None or not autoscaled.has_decisions(recorded.spec):
+            return ctx
+        try:
+            conf = self._conf_of(ctx.key.name, cluster, ctx.settings, ctx.spec)
+            return evolve(ctx, spec=autoscaled.kept(ctx.spec, recorded.spec, conf))
+        except _UNREADABLE:
+            return ctx  # the validator says so
 
     def _place(self, ctx: Context, cluster: SessionCluster | None) -> Place | None:
         if cluster is None:
