@@ -1,10 +1,15 @@
 """Jobs on session clusters: submitted, watched, deleted."""
 
+import json
+
 import pytest
 from fakes.flinkuser import condition, job_state
-from fakes.sessionjobuser import SessionJob, session_cluster, stable_cluster
+from fakes.sessionjobuser import JOB, SessionJob, session_cluster, stable_cluster
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+COUNTED = "e2e/counted"
+"""Label of what the shared operator passes by."""
 
 
 def test_a_session_job_becomes_stable(place):
@@ -51,3 +56,65 @@ def test_many_jobs_on_one_cluster(place):
     jobs[0].wait_gone()
     assert [job_state(job.get()) for job in jobs[1:]] == ["RUNNING"] * 7
     assert all(len(job.runs()) == 1 for job in jobs)
+
+
+def test_a_session_job_is_taken_over_as_it_runs(place):
+    """What the reference wrote names the job that runs; it is neither submitted again nor restarted."""
+    cluster = stable_cluster(place)
+    running = cluster.submit_by_hand()
+    job = SessionJob(cluster)
+    spec = {"deploymentName": cluster.name, "job": dict(JOB)}
+    job.create(spec, labels={COUNTED: "true"})
+    recorded = reference_form(spec)
+    job.change_status(
+        lifecycleState="STABLE",
+        observedGeneration=1,
+        jobStatus={"jobId": running, "state": "RUNNING", "jobName": "State machine job"},
+        reconciliationStatus={
+            "reconciliationTimestamp": 1700000000000,
+            "state": "DEPLOYED",
+            "lastReconciledSpec": recorded,
+            "lastStableSpec": recorded,
+        },
+    )
+    place.api.patch(job.path, {"metadata": {"labels": {COUNTED: None}}})
+    job.wait_condition("Ready")
+    assert job.job_id == running
+    assert job.events("Submit") == []
+    [run] = cluster.runs()
+    assert (run["job_id"], run["end"]) == (running, None)
+    job.delete()
+    job.wait_gone()
+    assert cluster.ends() == ["CANCELED"]
+
+
+def reference_form(spec):
+    """A recorded spec as the reference writes it: all fields, with their nulls and defaults."""
+    job = {
+        "jarURI": None,
+        "parallelism": 1,
+        "entryClass": None,
+        "args": [],
+        "state": "running",
+        "savepointTriggerNonce": None,
+        "initialSavepointPath": None,
+        "checkpointTriggerNonce": None,
+        "upgradeMode": "stateless",
+        "allowNonRestoredState": None,
+        "savepointRedeployNonce": None,
+        "autoscalerResetNonce": None,
+        **spec["job"],
+    }
+    document = {
+        "spec": {
+            "job": job,
+            "restartNonce": None,
+            "flinkConfiguration": None,
+            "deploymentName": spec["deploymentName"],
+        },
+        "resource_metadata": {
+            "apiVersion": "flink.apache.org/v1beta1",
+            "firstDeployment": True,
+        },
+    }
+    return json.dumps(document, separators=(",", ":"))

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from fakes.controlplane import unique_name
-from fakes.flinkuser import CHECKPOINTS, HA, FlinkDeployment, Place, merged, session
+from fakes.flinkuser import (
+    CHECKPOINTS,
+    HA,
+    FlinkDeployment,
+    Place,
+    condition,
+    merged,
+    session,
+)
 
 JOB: Mapping[str, Any] = {"parallelism": 1, "upgradeMode": "stateless"}
 """A job whose classes its cluster has, so that no jar is fetched."""
@@ -30,6 +38,19 @@ class SessionJob(FlinkDeployment):
         """Create it; `change` is merged into its spec."""
         spec = merged({"deploymentName": self.cluster.name, "job": JOB}, change)
         return self.create(spec)
+
+    def wait_stable(self, generation: int | None = None) -> "SessionJob":
+        """Wait until it is STABLE and its job is RUNNING or FINISHED, with `generation` observed."""
+
+        def reached(obj: Any) -> bool:
+            status = obj.get("status", {})
+            observed = status.get("observedGeneration") or 0
+            ready = condition(obj, "Ready").get("status") == "True"
+            stable = status.get("lifecycleState") == "STABLE"
+            return stable and ready and observed >= (generation or 0)
+
+        self.until(reached, what=f"STABLE with generation {generation}")
+        return self
 
     @property
     def job_id(self) -> str | None:

@@ -392,9 +392,7 @@ class FlinkSessionJobReconciler:
         self, ctx: Context, status: FlinkSessionJobStatus, cluster: SessionCluster | None
     ) -> Problem | None:
         try:
-            conf = None
-            if cluster is not None:
-                conf = self._conf_of(ctx.key.name, cluster, ctx.settings, ctx.spec)
+            conf = self._judged_conf(ctx, cluster)
             candidate = validator.Candidate(
                 spec=ctx.spec,
                 status=status,
@@ -410,6 +408,20 @@ class FlinkSessionJobReconciler:
         except _UNREADABLE as error:
             return Problem("spec.flinkConfiguration", "InvalidConfiguration", str(error))
         return problem
+
+    def _judged_conf(self, ctx: Context, cluster: SessionCluster | None) -> FlinkConf | None:
+        """Return the configuration that the spec leads to; None while its cluster has none that can be read.
+
+        Raises:
+            BuildError: it is the session job's own that cannot be used.
+        """
+        if cluster is None:
+            return None
+        try:
+            base = self.clusters.conf(cluster, ctx.settings)
+        except _UNREADABLE:
+            return None  # said on the cluster, and it is not ready then
+        return effective_conf.session_job_conf(base, ctx.key.name, ctx.spec)
 
     def _situation(
         self, ctx: Context, seen: _Seen, spec: FlinkSessionJobSpec, generation: int
