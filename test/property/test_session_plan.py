@@ -147,7 +147,7 @@ def test_plans(spec, status, seen, generation, ha, failed_again):  # noqa: PLR09
             assert known.job_status.state is FlinkJobState.RECONCILING
             assert known.reconciliation_status.state is ReconciliationState.UPGRADING
             assert seen.rest.state is Rest.ANSWERED or not record.last_reconciled(status)
-            live = seen.rest.job(OLD_ID)
+            live = seen.rest.job(at.status.job_status.job_id)
             assert live is None or live.state.is_terminal
             stateless = recorded_job(known).upgrade_mode is UpgradeMode.STATELESS
             assert step.savepoint_path is None if stateless else True

@@ -115,9 +115,7 @@ def continue_stop(
     at: JobSituation[StatusT], *, down: bool = False
 ) -> Plan[StatusT, JobStep[StatusT]] | Stopped[StatusT] | NotStopped[StatusT]:
     """A stop with savepoint is under way: see how far it is; `down` tells that its cluster is gone."""
-    info = at.status.job_status.savepoint_info or SavepointInfo()
-    waited_ms = at.now_ms - (info.trigger_timestamp or 0)
-    overdue = waited_ms > at.options.checkpoint_timeout * 1000
+    overdue = is_overdue(at)
     cleared = record.without_savepoint_trigger(at.status)
     match at.rest.savepoint:
         case Done(path):
@@ -136,6 +134,13 @@ def continue_stop(
             return _timed_out(at)
         case _:
             return Plan("waiting for the savepoint", at.status, wait=Wait.PROBE, note=_STOPPING)
+
+
+def is_overdue(at: JobSituation[StatusT]) -> bool:
+    """Whether the stop that is under way has had its time."""
+    info = at.status.job_status.savepoint_info or SavepointInfo()
+    waited_ms = at.now_ms - (info.trigger_timestamp or 0)
+    return waited_ms > at.options.checkpoint_timeout * 1000
 
 
 def _stopped(at: JobSituation[StatusT], path: str) -> Stopped[StatusT]:

@@ -106,6 +106,10 @@ def _go_on(at: Situation, reason: str, said: tuple[Step, ...] = ()) -> Outcome:
 
 def _down(at: Situation) -> Outcome:
     """R-25, R-26: the job is down, by wish or because it was cancelled or lost."""
+    listed = at.rest.job(at.status.job_status.job_id)
+    if listed is not None and not listed.state.is_terminal:  # T-46, as others have recorded it
+        status = record.already_upgraded(at.status)
+        return Plan("the job that was taken for lost is there", status, again=True)
     said: tuple[Step, ...] = telling.spec_changed(at)
     if suspends_what_ended(at):
         return starting.suspended(starting.resuming(at), said)
@@ -135,6 +139,8 @@ def continue_stop(at: Situation) -> Outcome | Situation:
     Returns a Situation without it when it came to nothing and what is to be done has to be decided anew.
     """
     match stopping.continue_stop(at, down=is_lost(at)):
+        case stopping.Stopped(path) if is_alive(at):
+            return _ends_late(at, path)
         case stopping.Stopped(path, status, registered):
             at = starting.from_path(at.having(status), path)
             if at.redeploys:
@@ -146,6 +152,24 @@ def continue_stop(at: Situation) -> Outcome | Situation:
             return at.having(status)
         case Plan() as going:
             return going
+
+
+def is_alive(at: Situation) -> bool:
+    """Whether the cluster lists the job, and it has not ended."""
+    job = at.rest.job(at.status.job_status.job_id)
+    return job is not None and not job.state.is_terminal
+
+
+def _ends_late(at: Situation, path: str) -> Outcome:
+    """The savepoint is there, and the job as well: no cluster is deleted that would take it along.
+
+    Mostly the list was read a moment before the end. But a job that fails while it stops is restarted, and
+    has to be cancelled: it may have gone on from there.
+    """
+    if at.job_runs and not stopping.is_overdue(at):
+        return Plan("waiting for the end of the job that was stopped", at.status, wait=Wait.PROBE)
+    stopped = starting.from_path(at.having(record.without_savepoint_trigger(at.status)), path)
+    return stopping.cancel(stopped, (), "the job goes on although it was stopped")
 
 
 def continue_cancel(at: Situation) -> Outcome | Situation:

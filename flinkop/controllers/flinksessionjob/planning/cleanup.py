@@ -16,7 +16,7 @@ from flinkop.api.status import FlinkJobState, LifecycleState
 from flinkop.config import deletion_options, options
 from flinkop.controllers.flinksessionjob import progress
 from flinkop.controllers.flinksessionjob.observation import Handover
-from flinkop.controllers.flinksessionjob.planning import starting
+from flinkop.controllers.flinksessionjob.planning import changing, starting
 from flinkop.controllers.flinksessionjob.planning.situation import Situation
 from flinkop.controllers.flinksessionjob.planning.steps import AbandonSubmission, Made, Step
 from flinkop.controllers.jobs import situation, stopping
@@ -135,6 +135,8 @@ def _last_savepoint(at: Situation) -> Made | None:
         return None
     if record.is_stopping(at.status):
         match stopping.continue_stop(at):
+            case stopping.Stopped() if changing.is_alive(at):
+                return None if not at.job_runs or stopping.is_overdue(at) else _ending(at)
             case stopping.Stopped(path, status, registered):
                 made = _release(at.having(status), f"the job was stopped with savepoint {path}")
                 return evolve(made, steps=(*registered, *made.steps))
@@ -151,6 +153,11 @@ def _last_savepoint(at: Situation) -> Made | None:
         "It is waited for; set the option to false to delete the job without a savepoint"
     )
     return _kept(at, text)
+
+
+def _ending(at: Situation) -> Made:
+    text = "waiting for the end of the job that was stopped"
+    return Plan(text, at.status, wait=Wait.PROBE)
 
 
 def _kept(at: Situation, text: str) -> Made:

@@ -21,6 +21,7 @@ from flinkop.controllers.jobs import situation, telling
 from flinkop.controllers.jobs.steps import Plan, Say, Wait, WriteAhead
 from flinkop.events import reasons
 from flinkop.events.draft import normal, warning
+from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record
 from flinkop.lifecycle.state import Note, Stall
 from flinkop.lifecycle.upgrade import LAST_STATE_PATH, UPGRADE_FAILED
@@ -78,10 +79,13 @@ def is_attempted(status: FlinkSessionJobStatus) -> bool:
 
 def proceed(at: Situation) -> Outcome:
     """UPGRADING was found in the status: go on from wherever it was left."""
-    if not is_attempted(at.status):
-        return _begin_anew(at)
     submitted, job_id = at.observation.submitted, at.status.job_status.job_id
-    if at.rest.job(job_id) is not None or submitted.handover is Handover.ACCEPTED:
+    listed = at.rest.job(job_id)
+    if not is_attempted(at.status) and (listed is None or listed.state.is_terminal):
+        return _begin_anew(at)
+    if not is_attempted(at.status) and listed is not None and listed.state is FlinkState.CANCELLING:
+        return Plan("waiting for the end of the old job", at.status, wait=Wait.PROBE)
+    if listed is not None or submitted.handover is Handover.ACCEPTED:
         return _is_there(at)
     if submitted.handover is Handover.UNDER_WAY:
         return Plan(_SUBMITTING.message, at.status, wait=Wait.PROGRESS, note=_SUBMITTING)

@@ -234,6 +234,15 @@ def test_a_cluster_with_ha_metadata_gets_time_to_recover_the_job():
     assert late.status.error == "Job Not Found"
 
 
+def test_a_job_that_was_taken_for_lost_is_not_started_beside_itself():
+    """T-46: the reference records it as down, and keeps its id."""
+    status = status_of(recorded_state=JobState.SUSPENDED, job=FlinkJobState.RECONCILING)
+    made = planned(situation(JOB, status, up()))
+    assert (names(made), made.again) == ([], True)
+    assert recorded_job(made.status).state is JobState.RUNNING
+    assert made.status.job_status.job_id == OLD_ID
+
+
 def test_a_job_cancelled_from_outside_starts_again_with_its_state():
     """X-10, Q-30: from its last checkpoint, also when it was first started without one."""
     facts = up(job(FlinkState.CANCELED), checkpoints=CheckpointFacts("s3://chk-6"))
@@ -288,3 +297,16 @@ def test_a_savepoint_nonce_triggers():
     reference = create.body["spec"]["jobReference"]
     assert reference == {"kind": "FlinkSessionJob", "name": "example"}
     assert recorded_job(made.status).savepoint_trigger_nonce == 5
+
+
+def test_a_stopped_job_that_goes_on_is_cancelled_first():
+    """It failed while it stopped, and Flink restarted it; no cluster is deleted that would take it along."""
+    wanted = changed(STATEFUL, **WIDER)
+    done = {"savepoint": Done("s3://s/1")}
+    late = planned(looked(situation(wanted, stopping(), up(**done), generation=2)))
+    assert names(late) == []
+    again = up(job(FlinkState.RESTARTING), checkpoints=CheckpointFacts("s3://s/1"), **done)
+    made = planned(looked(situation(wanted, stopping(), again, generation=2)))
+    assert names(made) == ["WriteAhead", "CancelJob"]
+    assert made.status.job_status.upgrade_savepoint_path == "s3://s/1"
+    assert not record.is_stopping(made.status)
