@@ -15,19 +15,25 @@ from flinkop.clock import Clock, SystemClock, process_zone
 from flinkop.config.operator_config import OperatorConfig, WatchScope
 from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.controllers.flinkdeployment import signals, watches
-from flinkop.controllers.flinkdeployment.acting.asking import Asker
 from flinkop.controllers.flinkdeployment.acting.making import Maker
-from flinkop.controllers.flinkdeployment.acting.recording import SnapshotRecorder
 from flinkop.controllers.flinkdeployment.acting.removing import Remover
 from flinkop.controllers.flinkdeployment.controller import FlinkDeploymentReconciler
 from flinkop.controllers.flinkdeployment.observer import Observer
 from flinkop.controllers.flinkdeployment.reconciler import Reconciler
 from flinkop.controllers.flinkdeployment.status_writer import StatusWriter
+from flinkop.controllers.flinksessionjob import watches as session_watches
+from flinkop.controllers.flinksessionjob.controller import FlinkSessionJobReconciler
+from flinkop.controllers.flinksessionjob.observer import Observer as SessionJobObserver
+from flinkop.controllers.flinksessionjob.reconciler import Jars, Reconciler as SessionJobCarrier
+from flinkop.controllers.flinksessionjob.status_writer import StatusWriter as SessionJobWriter
+from flinkop.controllers.flinksessionjob.submissions import Submissions
 from flinkop.controllers.flinkstatesnapshot import (
     controller as snapshot_controller,
     signals as snapshot_signals,
     watches as snapshot_watches,
 )
+from flinkop.controllers.jobs.asking import Asker
+from flinkop.controllers.jobs.recording import SnapshotRecorder
 from flinkop.events.recorder import Recorder
 from flinkop.flink.address import Cluster
 from flinkop.flink.rest import FlinkClient
@@ -40,11 +46,14 @@ from flinkop.runtime.controller import Controller
 from flinkop.runtime.informer import Informer
 from flinkop.runtime.ratelimiter import RetryLimiter, RetrySchedule, TokenBucket, Window
 from flinkop.runtime.reflector import Timing
+from flinkop.runtime.result import Request
 from flinkop.runtime.scope import ALL, ListedScope, Scope, SelectedScope
 from flinkop.runtime.workqueue import WorkQueue
 from flinkop.stages import ha_metadata, references
 from flinkop.stages.exception_history import ExceptionHistory
+from flinkop.stages.job_lists import JobLists
 from flinkop.stages.remains import Remains
+from flinkop.stages.session_clusters import SessionClusters
 from flinkop.stages.settings import Settings
 from flinkop.stages.snapshots import Snapshots
 from flinkop.stages.targets import Targets
@@ -70,6 +79,7 @@ class Parts:
         transports: makes the way to a Flink cluster.
         settings: configuration in force.
         metrics: all metrics of the process.
+        jars: fetches jars of session jobs.
         scope: namespaces to look at.
         clock: tells the time.
         timing: waits of the watches; None for the usual ones.
@@ -79,6 +89,7 @@ class Parts:
     transports: TransportFactory
     settings: Settings
     metrics: Metrics
+    jars: Jars
     scope: Scope = ALL
     clock: Clock = field(factory=SystemClock)
     timing: Timing | None = None
@@ -92,6 +103,7 @@ class Operator:
         informers: what is watched; run them before the controllers.
         controllers: what acts; run them while leading.
         recorder: writes Events; runs while leading.
+        submissions: submits session jobs; runs while leading.
         snapshots: whether there can be snapshots as resources, and which there are.
     """
 
@@ -104,6 +116,7 @@ class Operator:
     ]
     controllers: tuple[Controller, ...]
     recorder: Recorder
+    submissions: Submissions
     snapshots: Snapshots
 
 
@@ -150,7 +163,8 @@ def build(parts: Parts) -> Operator:
     caches = _caches(parts)
     recorder = Recorder(parts.kube, parts.clock)
     snapshots = Snapshots(caches.snapshots)
-    controllers = [_deployment_controller(parts, caches, snapshots, recorder)]
+    session_jobs, submissions = _session_job_controller(parts, caches, snapshots, recorder)
+    controllers = [_deployment_controller(parts, caches, snapshots, recorder), session_jobs]
     if caches.snapshots is not None:
         controllers.append(_snapshot_controller(parts, caches, caches.snapshots, recorder))
     optional = (one for one in (caches.ingresses, caches.snapshots) if one is not None)
@@ -164,6 +178,7 @@ def build(parts: Parts) -> Operator:
         ),
         controllers=tuple(controllers),
         recorder=recorder,
+        submissions=submissions,
         snapshots=snapshots,
     )
 
@@ -262,6 +277,59 @@ def _deployment_controller(
         on_error=reconciler.on_error,
         instruments=parts.metrics.controllers,
     )
+
+
+def _session_job_controller(
+    parts: Parts, caches: _Caches, snapshots: Snapshots, recorder: Recorder
+) -> tuple[Controller, Submissions]:
+    """Build the controller of FlinkSessionJobs, woken by them, by their clusters and by what it submits."""
+    queue = _queue(parts, "flinksessionjob")
+    handlers = session_watches.Watches(queue.add, caches.session_jobs.lister)
+    caches.session_jobs.add_handler(handlers.on_resource)
+    caches.resources.add_handler(handlers.on_cluster)
+    if caches.snapshots is not None:
+        caches.snapshots.add_handler(handlers.on_snapshot)
+    flink = functools.partial(_flink_client, parts.transports)
+    writer = SessionJobWriter(parts.kube, parts.metrics.resources)
+    submissions = Submissions(lambda key: queue.add(Request(key.namespace, key.name), "user"))
+    clusters = SessionClusters(caches.resources)
+    reconciler = FlinkSessionJobReconciler(
+        resources=caches.session_jobs,
+        clusters=clusters,
+        observer=SessionJobObserver(
+            clusters=clusters,
+            flink=flink,
+            lists=JobLists(),
+            submissions=submissions,
+            exceptions=ExceptionHistory(parts.kube),
+            snapshots=snapshots,
+        ),
+        reconciler=SessionJobCarrier(
+            kube=parts.kube,
+            asker=Asker(flink),
+            snapshots=SnapshotRecorder(parts.kube, snapshots),
+            submissions=submissions,
+            jars=parts.jars,
+            write_status=writer.write_ahead,
+        ),
+        writer=writer,
+        kube=parts.kube,
+        recorder=recorder,
+        settings=parts.settings,
+        clock=parts.clock,
+        zone=process_zone(parts.settings.current.environ),
+    )
+    controller = Controller(
+        "flinksessionjob",
+        queue,
+        reconciler.reconcile,
+        workers=parts.settings.current.operator.reconcile_parallelism,
+        deadline=_RECONCILE_SECONDS,
+        kind=meta.FLINKSESSIONJOBS.kind,
+        on_error=reconciler.on_error,
+        instruments=parts.metrics.controllers,
+    )
+    return controller, submissions
 
 
 def _snapshot_informer(parts: Parts) -> Informer[CustomObject] | None:

@@ -8,6 +8,8 @@ from attrs import define, field, frozen
 
 import flinkop
 from flinkop import operator
+from flinkop.artifacts.store import open_store
+from flinkop.artifacts.terms import Bounds
 from flinkop.clock import Clock, SystemClock
 from flinkop.config import checking, metric_options, reporters, source
 from flinkop.config.errors import ConfigError
@@ -111,6 +113,7 @@ async def run(
         open_transports(
             kube, template=options.rest_template, in_cluster=options.in_cluster
         ) as transports,
+        open_store(Bounds.read(snapshot.default)) as jars,
     ):
         settings = Settings(snapshot)
         scope = operator.make_scope(kube, snapshot, options.namespace_selector, own_namespace)
@@ -119,6 +122,7 @@ async def run(
             transports=counted(transports, metrics.flink, clock),
             settings=settings,
             metrics=metrics,
+            jars=jars,
             scope=scope,
             clock=clock,
             timing=timing,
@@ -246,6 +250,8 @@ class _Process:
 
         manager.add("controllers", Runnable("start", settle, may_end=True))
         manager.add("events", Runnable("event recorder", self.made.recorder.run, stop=stop_events))
+        submissions = self.made.submissions
+        manager.add("events", Runnable("submissions", submissions.run, stop=submissions.stop))
         for controller in self.made.controllers:
             manager.add(
                 "controllers",

@@ -101,6 +101,22 @@ class JobSpec:
 
 
 @attrs.frozen(kw_only=True)
+class AbstractSpec:
+    """What the specs of all kinds with a job have, in this order and before all else.
+
+    Attributes:
+        job: The job.
+        restart_nonce: A new value restarts it.
+        flink_configuration: Flink and operator options, as dotted keys, nested objects, or both.
+    """
+
+    job: JobSpec | None = None
+    restart_nonce: int | None = None
+    flink_configuration: FlinkConfiguration = attrs.field(factory=dict)
+    extra: Mapping[str, Any] = extra_fields()
+
+
+@attrs.frozen(kw_only=True)
 class Resource:
     """Deprecated form of resources, ignored once resources has requests or limits.
 

@@ -1,25 +1,22 @@
 """FlinkDeployment: a Flink cluster with one job (application) or for many (session)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import attrs
 
 from flinkop.api.common import (
-    FlinkConfiguration,
+    AbstractSpec,
     IngressSpec,
     JobManagerSpec,
-    JobSpec,
     KubernetesDeploymentMode,
     PodTemplate,
     TaskManagerSpec,
-    extra_fields,
 )
 from flinkop.api.flink_version import FlinkVersion
 
 
 @attrs.frozen(kw_only=True)
-class FlinkDeploymentSpec:
+class FlinkDeploymentSpec(AbstractSpec):
     """Desired state of a Flink cluster: an application cluster when it has a job, else a session cluster.
 
     Attributes:
@@ -40,9 +37,6 @@ class FlinkDeploymentSpec:
             and fixed once the cluster is deployed.
     """
 
-    job: JobSpec | None = None
-    restart_nonce: int | None = None
-    flink_configuration: FlinkConfiguration = attrs.field(factory=dict)
     image: str | None = None
     image_pull_policy: str | None = None
     service_account: str | None = None
@@ -53,7 +47,6 @@ class FlinkDeploymentSpec:
     task_manager: TaskManagerSpec | None = None
     log_configuration: Mapping[str, str] | None = None
     mode: KubernetesDeploymentMode | None = None
-    extra: Mapping[str, Any] = extra_fields()
 
     @property
     def effective_mode(self) -> KubernetesDeploymentMode:

@@ -1,15 +1,12 @@
 """FlinkSessionJob: one job on a session cluster."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import attrs
 
-from flinkop.api.common import FlinkConfiguration, JobSpec, extra_fields
+from flinkop.api.common import AbstractSpec
 
 
 @attrs.frozen(kw_only=True)
-class FlinkSessionJobSpec:
+class FlinkSessionJobSpec(AbstractSpec):
     """Desired state of a job on a session cluster.
 
     Attributes:
@@ -20,8 +17,4 @@ class FlinkSessionJobSpec:
             fixed once the job is submitted.
     """
 
-    job: JobSpec | None = None
-    restart_nonce: int | None = None
-    flink_configuration: FlinkConfiguration = attrs.field(factory=dict)
     deployment_name: str | None = None
-    extra: Mapping[str, Any] = extra_fields()

@@ -16,6 +16,7 @@ import attrs
 import msgspec
 
 from flinkop.api import codec
+from flinkop.api.common import AbstractSpec
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinksessionjob import FlinkSessionJobSpec
 from flinkop.api.wire import DecodeError, describe
@@ -31,13 +32,14 @@ class Form(enum.Enum):
     SINCE_1_10 = "1.10 and later"
 
 
-SpecT = TypeVar("SpecT", FlinkDeploymentSpec, FlinkSessionJobSpec)
+SpecT_co = TypeVar("SpecT_co", bound=AbstractSpec, covariant=True)
+SpecT = TypeVar("SpecT", bound=AbstractSpec)
 
 _PATH = "status.reconciliationStatus.lastReconciledSpec"
 
 
 @attrs.frozen
-class RecordedSpec(Generic[SpecT]):
+class RecordedSpec(Generic[SpecT_co]):
     """A remembered spec.
 
     Attributes:
@@ -50,13 +52,13 @@ class RecordedSpec(Generic[SpecT]):
         form: which generation of the text it was read from.
     """
 
-    spec: SpecT
+    spec: SpecT_co
     first_deployment: bool | None
     generation: int | None = None
     form: Form = Form.SINCE_1_10
 
 
-def encode(spec: FlinkDeploymentSpec | FlinkSessionJobSpec, first_deployment: bool | None) -> str:  # noqa: FBT001 - mirrors RecordedSpec
+def encode(spec: AbstractSpec, first_deployment: bool | None) -> str:  # noqa: FBT001 - mirrors RecordedSpec
     """Return the text to remember; equal specs give equal texts. Unknown (None) is written as false."""
     document = {
         "spec": codec.encode(spec, codec.Omit.NOTHING),

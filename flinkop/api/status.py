@@ -260,7 +260,29 @@ class Condition:
 
 
 @attrs.frozen(kw_only=True)
-class FlinkDeploymentStatus:
+class CommonStatus:
+    """What the statuses of all kinds with a job have.
+
+    Attributes:
+        job_status: The job as Flink last reported it.
+        error: What went wrong, as JSON text; absent when all is well.
+        observed_generation: The metadata.generation whose spec was last acted on.
+        lifecycle_state: One-word summary.
+        reconciliation_status: What the operator last acted on.
+        conditions: Conditions of the resource.
+    """
+
+    job_status: JobStatus = attrs.field(factory=JobStatus)
+    error: str | None = None
+    observed_generation: int | None = None
+    lifecycle_state: LifecycleState | None = LifecycleState.CREATED
+    reconciliation_status: ReconciliationStatus = attrs.field(factory=ReconciliationStatus)
+    conditions: tuple[Condition, ...] = ()
+    extra: Mapping[str, Any] = extra_fields()
+
+
+@attrs.frozen(kw_only=True)
+class FlinkDeploymentStatus(CommonStatus):
     """Last observed state of a Flink cluster; written by the operator.
 
     Attributes:
@@ -275,20 +297,16 @@ class FlinkDeploymentStatus:
         conditions: Conditions Running, Ready, Reconciling and Stalled.
     """
 
-    job_status: JobStatus = attrs.field(factory=JobStatus)
-    error: str | None = None
-    observed_generation: int | None = None
-    lifecycle_state: LifecycleState | None = LifecycleState.CREATED
     cluster_info: Mapping[str, str] = attrs.field(factory=dict)
     job_manager_deployment_status: JobManagerDeploymentStatus = JobManagerDeploymentStatus.MISSING
+    # Named once more for their place in the reference's order.
     reconciliation_status: ReconciliationStatus = attrs.field(factory=ReconciliationStatus)
     task_manager: TaskManagerInfo | None = None
     conditions: tuple[Condition, ...] = ()
-    extra: Mapping[str, Any] = extra_fields()
 
 
 @attrs.frozen(kw_only=True)
-class FlinkSessionJobStatus:
+class FlinkSessionJobStatus(CommonStatus):
     """Last observed state of a job on a session cluster; written by the operator.
 
     Attributes:
@@ -299,11 +317,3 @@ class FlinkSessionJobStatus:
         reconciliation_status: What the operator last acted on.
         conditions: Conditions Ready, Reconciling and Stalled.
     """
-
-    job_status: JobStatus = attrs.field(factory=JobStatus)
-    error: str | None = None
-    observed_generation: int | None = None
-    lifecycle_state: LifecycleState | None = LifecycleState.CREATED
-    reconciliation_status: ReconciliationStatus = attrs.field(factory=ReconciliationStatus)
-    conditions: tuple[Condition, ...] = ()
-    extra: Mapping[str, Any] = extra_fields()

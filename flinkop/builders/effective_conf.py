@@ -19,6 +19,7 @@ from flinkop.api.common import (
 )
 from flinkop.api.flink_version import FlinkVersion
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.flinksessionjob import FlinkSessionJobSpec
 from flinkop.builders.errors import BuildError, as_build_errors
 from flinkop.builders.identity import GENERATION_ANNOTATION, ClusterIdentity
 from flinkop.config import flatten, flink_options as opt, options, structured, values
@@ -34,6 +35,9 @@ STANDALONE_TARGET = "remote"
 CLUSTER_MODE = "kubernetes.internal.cluster-mode"
 NOT_FOR_FLINK = (options.PREFIX, options.AUTOSCALER_PREFIX)
 """Prefixes of keys that no Flink cluster gets to see (4.4)."""
+
+_RENAMED = (opt.SAVEPOINT_DIR, opt.CHECKPOINT_DIR)
+"""Options with older names that a session job often sets anew; Flink reads the newer name first."""
 
 _SHUTDOWN_ON_FINISH = "execution.shutdown-on-application-finish"
 
@@ -89,6 +93,39 @@ def observe_conf(
                 entries.pop(key, None)
             entries[directory] = current.entries[directory]
         return FlinkConf.owning(entries)
+
+
+def session_job_conf(cluster: FlinkConf, name: str, spec: FlinkSessionJobSpec) -> FlinkConf:
+    """Return the configuration of a session job (`behaviour.md` 0.8).
+
+    Args:
+        cluster: What `observe_conf` gives for its session cluster.
+        name: Name of the session job, which its job bears unless it is given another.
+        spec: Its spec; options there win over the cluster's, by whichever of their names.
+
+    Raises:
+        BuildError: the spec cannot be used.
+    """
+    with as_build_errors():
+        own = FlinkConf.owning(flatten.flatten(spec.flink_configuration))
+        entries = cluster.to_dict()
+        for option in _RENAMED:
+            if own.key_of(option) is not None:
+                for key in (option.key, *option.older_keys):
+                    entries.pop(key, None)
+        entries.update(own.entries)
+        _if_absent(entries, opt.PIPELINE_NAME, name)
+        if spec.job is not None:
+            entries[opt.PARALLELISM.key] = str(spec.job.parallelism)
+            _put_program(entries, spec.job)
+        return FlinkConf.owning(entries)
+
+
+def for_flink(conf: FlinkConf) -> dict[str, str]:
+    """Return what Flink gets to see of a session job's configuration."""
+    kept = conf.without_prefixes(*NOT_FOR_FLINK).to_dict()
+    kept.pop(opt.FLINK_VERSION.key, None)
+    return kept
 
 
 def with_deploy_values(
@@ -272,6 +309,14 @@ def _put_job(
     entries[_SHUTDOWN_ON_FINISH] = "false"
     _if_absent(entries, opt.SUBMIT_FAILED_JOB, "true")
     _if_absent(entries, opt.PIPELINE_NAME, identity.name)
+    _put_program(entries, job)
+    if standalone and opt.TM_REPLICAS.key not in entries:
+        parallelism = int(entries[opt.PARALLELISM.key])
+        entries[opt.TM_REPLICAS.key] = str(math.ceil(parallelism / _slots(entries)))
+
+
+def _put_program(entries: dict[str, str], job: JobSpec) -> None:
+    """Put what a job implies on whichever cluster it runs."""
     if job.upgrade_mode is UpgradeMode.LAST_STATE:
         _if_absent(entries, opt.CHECKPOINT_INTERVAL, "5 min")
     _if_absent(entries, opt.CHECKPOINT_RETENTION, "RETAIN_ON_CANCELLATION")
@@ -280,9 +325,6 @@ def _put_job(
     if job.entry_class is not None:
         entries[opt.APPLICATION_MAIN.key] = job.entry_class
     entries[opt.PROGRAM_ARGS.key] = structured.join_list(job.args)
-    if standalone and opt.TM_REPLICAS.key not in entries:
-        parallelism = int(entries[opt.PARALLELISM.key])
-        entries[opt.TM_REPLICAS.key] = str(math.ceil(parallelism / _slots(entries)))
 
 
 def _slots(entries: dict[str, str]) -> int:

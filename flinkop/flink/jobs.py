@@ -1,13 +1,14 @@
 """Calls with what belongs to them: a jar that is tidied up after its run, a cancellation with its meaning."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
 from attrs import frozen
 
 from flinkop.flink import errors, interpret
-from flinkop.flink.rest import SUBMISSION_TIMEOUT, FlinkClient
+from flinkop.flink.rest import FlinkClient
 
 _log = structlog.get_logger(__name__)
 
@@ -43,34 +44,38 @@ async def cancel(client: FlinkClient, job_id: str) -> interpret.CancelOutcome:
     return interpret.CancelOutcome.ACCEPTED
 
 
-async def submit(
-    client: FlinkClient,
-    jar: Path,
-    job: JarJob,
-    *,
-    timeout: float = SUBMISSION_TIMEOUT,  # noqa: ASYNC109
-) -> str:
-    """Upload the jar, run it, and delete the upload again; return the job's id (S-21 to S-24).
+@asynccontextmanager
+async def uploaded(client: FlinkClient, jar: Path) -> AsyncIterator[str]:
+    """Have the jar in the cluster, under the id that is yielded, for as long as the block lasts (S-21, S-24).
 
     Raises:
-        FlinkError: upload or run failed. The job may exist after a `Timeout`: look for its id first.
+        FlinkError: the upload failed.
         OSError: the jar cannot be read.
     """
     jar_id = (await client.upload_jar(jar)).jar_id
     try:
-        return await client.run_jar(
-            jar_id,
-            job_id=job.job_id,
-            entry_class=job.entry_class,
-            args=job.args,
-            parallelism=job.parallelism,
-            allow_non_restored_state=job.allow_non_restored_state,
-            savepoint_path=job.savepoint_path,
-            configuration=job.configuration,
-            timeout=timeout,
-        )
+        yield jar_id
     finally:
         try:
             await client.delete_jar(jar_id)
         except errors.FlinkError as error:
             _log.warning("uploaded jar was not deleted", jar=jar_id, error=str(error))
+
+
+async def run(client: FlinkClient, jar_id: str, job: JarJob) -> str:
+    """Run an uploaded jar, within the client's timeout; return the job's id (S-23).
+
+    Raises:
+        FlinkError: it failed. The job may exist all the same unless that is an `HttpError`.
+    """
+    return await client.run_jar(
+        jar_id,
+        job_id=job.job_id,
+        entry_class=job.entry_class,
+        args=job.args,
+        parallelism=job.parallelism,
+        allow_non_restored_state=job.allow_non_restored_state,
+        savepoint_path=job.savepoint_path,
+        configuration=job.configuration,
+        timeout=client.timeout,
+    )

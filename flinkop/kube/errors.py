@@ -76,6 +76,11 @@ class ApiError(Exception):
         causes = self.details.get("causes") or ()
         return tuple(str(c.get("reason", "")) for c in causes if isinstance(c, Mapping))
 
+    @property
+    def namespace_ends(self) -> bool:
+        """Whether the cause is that the namespace is being deleted: nothing can be created in it any more."""
+        return "NamespaceTerminating" in self.causes()
+
     def __str__(self) -> str:
         tag = " ".join(part for part in (str(self.status or ""), self.reason) if part)
         return f"{self.message} ({tag})" if tag else self.message

@@ -6,16 +6,18 @@ had before. They go when the user turns the autoscaler off, as they do there.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import evolve
 
-from flinkop.api.common import Quantities, ResourceRequirements, TaskManagerSpec
+from flinkop.api.common import AbstractSpec, Quantities, ResourceRequirements, TaskManagerSpec
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.config import flatten
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.flink_options import PARALLELISM_OVERRIDES
 from flinkop.lifecycle import autoscaler_rules
+
+SpecT = TypeVar("SpecT", bound=AbstractSpec)
 
 _PARALLELISM: Final = PARALLELISM_OVERRIDES.key
 _MARK: Final = "taskmanager.memory.framework.heap.size"  # no user sets it to what tuning does
@@ -36,15 +38,13 @@ _TUNED: Final = (
 _MEMORY: Final = "memory"
 
 
-def has_decisions(recorded: FlinkDeploymentSpec) -> bool:
+def has_decisions(recorded: AbstractSpec) -> bool:
     """Whether a recorded spec may hold what an autoscaler decided."""
     entries = recorded.flink_configuration
     return isinstance(entries, Mapping) and (_PARALLELISM in entries or _MARK in entries)
 
 
-def kept(
-    spec: FlinkDeploymentSpec, recorded: FlinkDeploymentSpec, conf: FlinkConf
-) -> FlinkDeploymentSpec:
+def kept(spec: SpecT, recorded: SpecT, conf: FlinkConf) -> SpecT:
     """Return the user's `spec` with what the recorded one has from an autoscaler that is still wanted.
 
     Args:
@@ -60,15 +60,15 @@ def kept(
     before = flatten.flatten(recorded.flink_configuration)
     if _PARALLELISM in before:
         spec = _with_entries(spec, before, (_PARALLELISM,))
-    if before.get(_MARK) == _MARKED and autoscaler_rules.tunes_memory(conf):
-        spec = _with_entries(spec, before, _TUNED)
-        spec = evolve(spec, task_manager=_with_memory(spec.task_manager, recorded.task_manager))
-    return spec
+    if before.get(_MARK) != _MARKED or not autoscaler_rules.tunes_memory(conf):
+        return spec
+    spec = _with_entries(spec, before, _TUNED)
+    if not isinstance(spec, FlinkDeploymentSpec) or not isinstance(recorded, FlinkDeploymentSpec):
+        return spec  # a session job has no TaskManagers of its own
+    return evolve(spec, task_manager=_with_memory(spec.task_manager, recorded.task_manager))
 
 
-def _with_entries(
-    spec: FlinkDeploymentSpec, before: Mapping[str, str], keys: tuple[str, ...]
-) -> FlinkDeploymentSpec:
+def _with_entries(spec: SpecT, before: Mapping[str, str], keys: tuple[str, ...]) -> SpecT:
     entries = flatten.flatten(spec.flink_configuration)
     if all(entries.get(key) == before.get(key) for key in keys):
         return spec

@@ -6,17 +6,20 @@ user's text: its `job.state` is what was reached and its `job.upgradeMode` what 
 
 import functools
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import Final, TypeVar, overload
 
 from attrs import evolve, frozen
 
 from flinkop.api import recorded_spec
-from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.common import AbstractSpec, JobState, UpgradeMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.flinksessionjob import FlinkSessionJobSpec
 from flinkop.api.recorded_spec import RecordedSpec
 from flinkop.api.status import (
+    CommonStatus,
     FlinkDeploymentStatus,
     FlinkJobState,
+    FlinkSessionJobStatus,
     JobManagerDeploymentStatus,
     ReconciliationState,
     ReconciliationStatus,
@@ -36,12 +39,12 @@ class Target:
         spec: the spec as acted on (its upgradeMode is the one in use).
         generation: `metadata.generation` it came with.
         now_ms: epoch milliseconds.
-        task_managers: number of TaskManagers, None for session clusters.
+        task_managers: number of TaskManagers, None for session clusters and their jobs.
         name: name of the resource, for the TaskManagers' selector.
         user_suspended: whether the user asks for `job.state: suspended`.
     """
 
-    spec: FlinkDeploymentSpec
+    spec: AbstractSpec
     generation: int
     now_ms: int
     name: str
@@ -52,23 +55,51 @@ class Target:
 Recorded = RecordedSpec[FlinkDeploymentSpec]
 """A recorded FlinkDeployment spec."""
 
+RecordedJob = RecordedSpec[FlinkSessionJobSpec]
+"""A recorded FlinkSessionJob spec."""
+
+_Any = RecordedSpec[AbstractSpec]
+
+StatusT = TypeVar("StatusT", bound=CommonStatus)
+
 # One reconcile asks for the same text several times; the values are frozen, so sharing is safe.
-_decode: Final = functools.lru_cache(maxsize=256)(recorded_spec.decode)
+_decode_deployment: Final = functools.lru_cache(maxsize=256)(recorded_spec.decode)
+_decode_job: Final = functools.lru_cache(maxsize=256)(recorded_spec.decode_sessionjob)
 
 
-def last_reconciled(status: FlinkDeploymentStatus) -> Recorded | None:
+@overload
+def last_reconciled(status: FlinkDeploymentStatus) -> Recorded | None: ...
+@overload
+def last_reconciled(status: FlinkSessionJobStatus) -> RecordedJob | None: ...
+@overload
+def last_reconciled(status: CommonStatus) -> _Any | None: ...
+def last_reconciled(status: CommonStatus) -> _Any | None:
     """Return the recorded spec; None before the first deployment."""
-    text = status.reconciliation_status.last_reconciled_spec
-    return _decode(text) if text else None
+    return _read(status, status.reconciliation_status.last_reconciled_spec)
 
 
-def last_stable(status: FlinkDeploymentStatus) -> Recorded | None:
+@overload
+def last_stable(status: FlinkDeploymentStatus) -> Recorded | None: ...
+@overload
+def last_stable(status: FlinkSessionJobStatus) -> RecordedJob | None: ...
+@overload
+def last_stable(status: CommonStatus) -> _Any | None: ...
+def last_stable(status: CommonStatus) -> _Any | None:
     """Return the last spec that was found stable."""
-    text = status.reconciliation_status.last_stable_spec
-    return _decode(text) if text else None
+    return _read(status, status.reconciliation_status.last_stable_spec)
 
 
-def is_stable(status: FlinkDeploymentStatus) -> bool:
+def _read(status: CommonStatus, text: str | None) -> _Any | None:
+    if not text:
+        return None
+    return _decode_job(text) if _is_of_job(status) else _decode_deployment(text)
+
+
+def _is_of_job(status: CommonStatus) -> bool:
+    return isinstance(status, FlinkSessionJobStatus)
+
+
+def is_stable(status: CommonStatus) -> bool:
     """Whether the recorded spec is the stable one (behaviour.md 0.2).
 
     The reference compares letters. Here the specs count: two releases write the same one differently, and
@@ -78,19 +109,20 @@ def is_stable(status: FlinkDeploymentStatus) -> bool:
     last, stable = recon.last_reconciled_spec, recon.last_stable_spec
     if last is None or stable is None:
         return False
-    return last == stable or _same(stable, last)
+    return last == stable or _same(stable, last, of_job=_is_of_job(status))
 
 
 @functools.lru_cache(maxsize=256)
-def _same(stable: str, last: str) -> bool:
+def _same(stable: str, last: str, *, of_job: bool) -> bool:
+    decode: Callable[[str], _Any] = _decode_job if of_job else _decode_deployment
     try:
-        before, after = _decode(stable), _decode(last)
+        before, after = decode(stable), decode(last)
     except DecodeError:
         return False
     return not specdiff.between(before.spec, after.spec).changes
 
 
-def with_generation(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+def with_generation(status: StatusT) -> StatusT:
     """Return a status of the releases 1.1 to 1.7 with the generation that its recorded spec belongs to.
 
     They kept it beside the recorded spec (`api.md` 3.4). Without it nothing would tell a deployment that was
@@ -104,7 +136,7 @@ def with_generation(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
     return evolve(status, observed_generation=recorded.generation)
 
 
-def is_first_deployment(status: FlinkDeploymentStatus) -> bool:
+def is_first_deployment(status: CommonStatus) -> bool:
     """Whether the recorded spec is that of the first deployment.
 
     Where the text does not say (releases 1.0 and 1.1), it is the first attempt that never got anywhere.
@@ -119,7 +151,7 @@ def is_first_deployment(status: FlinkDeploymentStatus) -> bool:
     return upgrading and status.job_status.job_id is None and recon.last_stable_spec is None
 
 
-def before_attempt(status: FlinkDeploymentStatus, target: Target) -> FlinkDeploymentStatus:
+def before_attempt(status: StatusT, target: Target) -> StatusT:
     """Record that `target` is about to be deployed (P-1 with upgrading)."""
     return _record(status, target, after=JobState.SUSPENDED, upgrading=True)
 
@@ -142,7 +174,7 @@ def is_suspending(status: FlinkDeploymentStatus) -> bool:
     return upgrading and info is not None and info.replicas == 0 and bool(info.label_selector)
 
 
-def is_stopping(status: FlinkDeploymentStatus) -> bool:
+def is_stopping(status: CommonStatus) -> bool:
     """Whether the job is being stopped with a savepoint: for an upgrade, a suspension or the end.
 
     Until it is there, the recorded spec is the old one.
@@ -155,7 +187,7 @@ def is_stopping(status: FlinkDeploymentStatus) -> bool:
     )
 
 
-def without_savepoint_trigger(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+def without_savepoint_trigger(status: StatusT) -> StatusT:
     """Record that no savepoint is under way."""
     info = status.job_status.savepoint_info
     if info is None or info.trigger_id is None:
@@ -166,9 +198,7 @@ def without_savepoint_trigger(status: FlinkDeploymentStatus) -> FlinkDeploymentS
     return evolve(status, job_status=evolve(status.job_status, savepoint_info=idle))
 
 
-def without_savepoints(
-    status: FlinkDeploymentStatus, gone: Collection[Savepoint]
-) -> FlinkDeploymentStatus:
+def without_savepoints(status: StatusT, gone: Collection[Savepoint]) -> StatusT:
     """Take savepoints out of the history."""
     info = status.job_status.savepoint_info
     if info is None:
@@ -178,7 +208,7 @@ def without_savepoints(
     return evolve(status, job_status=evolve(status.job_status, savepoint_info=kept))
 
 
-def with_trigger_id(status: FlinkDeploymentStatus, ours: str, theirs: str) -> FlinkDeploymentStatus:
+def with_trigger_id(status: StatusT, ours: str, theirs: str) -> StatusT:
     """Record the trigger id that Flink chose for a savepoint which was written ahead under ours."""
     info = status.job_status.savepoint_info
     if info is None or info.trigger_id != ours or ours == theirs:
@@ -187,23 +217,23 @@ def with_trigger_id(status: FlinkDeploymentStatus, ours: str, theirs: str) -> Fl
     return evolve(status, job_status=evolve(status.job_status, savepoint_info=info))
 
 
-def deployed(status: FlinkDeploymentStatus, target: Target) -> FlinkDeploymentStatus:
+def deployed(status: StatusT, target: Target) -> StatusT:
     """Record that `target` is in place: submitted, or suspended as asked (P-1)."""
     state = target.spec.job.state if target.spec.job else JobState.RUNNING
     return _record(status, target, after=state, upgrading=False)
 
 
-def refresh(status: FlinkDeploymentStatus, generation: int) -> FlinkDeploymentStatus:
+def refresh(status: StatusT, generation: int) -> StatusT:
     """Record that `generation` asks for nothing new; the stored spec stays as it is (P-2)."""
     if status.observed_generation == generation:
         return status
     return evolve(status, observed_generation=generation)
 
 
-def already_upgraded(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+def already_upgraded(status: StatusT) -> StatusT:
     """Record that the upgrade under way was found to be done (P-6)."""
 
-    def running(recorded: Recorded) -> Recorded:
+    def running(recorded: _Any) -> _Any:
         return _with_job_state(recorded, JobState.RUNNING)
 
     found = edit_recorded(status, running)
@@ -211,29 +241,27 @@ def already_upgraded(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
     job_status = found.job_status
     if (recorded := last_reconciled(found)) is not None and recorded.spec.job is not None:
         job_status = evolve(job_status, state=FlinkJobState.RECONCILING)
-    return evolve(
-        found,
-        reconciliation_status=recon,
-        job_status=job_status,
-        job_manager_deployment_status=JobManagerDeploymentStatus.DEPLOYING,
-    )
+    found = evolve(found, reconciliation_status=recon, job_status=job_status)
+    if not isinstance(found, FlinkDeploymentStatus):
+        return found
+    return evolve(found, job_manager_deployment_status=JobManagerDeploymentStatus.DEPLOYING)
 
 
-def mark_suspended(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+def mark_suspended(status: StatusT) -> StatusT:
     """Record that the job is down, so that it is started again if it should run (P-5)."""
 
-    def suspended(recorded: Recorded) -> Recorded:
+    def suspended(recorded: _Any) -> _Any:
         return evolve(_with_job_state(recorded, JobState.SUSPENDED), first_deployment=False)
 
     return edit_recorded(status, suspended)
 
 
-def not_first(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+def not_first(status: StatusT) -> StatusT:
     """Record that the first deployment is over: from now on its spec is not forgotten (P-4)."""
     return edit_recorded(status, lambda recorded: evolve(recorded, first_deployment=False))
 
 
-def forget_first_attempt(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+def forget_first_attempt(status: StatusT) -> StatusT:
     """Undo the record of a first deployment that did not get through, so that a new spec wins (P-7)."""
     if not is_first_deployment(status):
         return status
@@ -246,15 +274,15 @@ def forget_first_attempt(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus
 
 
 def nonces_handled(
-    status: FlinkDeploymentStatus,
+    status: StatusT,
     *,
     savepoint: int | None = None,
     checkpoint: int | None = None,
     now_ms: int,
-) -> FlinkDeploymentStatus:
+) -> StatusT:
     """Record trigger nonces as dealt with (P-3); one that is None stays as it is."""
 
-    def handled(recorded: Recorded) -> Recorded:
+    def handled(recorded: _Any) -> _Any:
         job = recorded.spec.job
         if job is None:
             return recorded
@@ -273,10 +301,10 @@ def nonces_handled(
     return mark_stable(changed) if stable else changed
 
 
-def with_mode(status: FlinkDeploymentStatus, mode: UpgradeMode) -> FlinkDeploymentStatus:
+def with_mode(status: StatusT, mode: UpgradeMode) -> StatusT:
     """Record what the next start restores from (P-4 on `job.upgradeMode`)."""
 
-    def restoring(recorded: Recorded) -> Recorded:
+    def restoring(recorded: _Any) -> _Any:
         job = recorded.spec.job
         if job is None:
             return recorded
@@ -286,12 +314,12 @@ def with_mode(status: FlinkDeploymentStatus, mode: UpgradeMode) -> FlinkDeployme
     return edit_recorded(status, restoring)
 
 
-def in_state(status: FlinkDeploymentStatus, state: ReconciliationState) -> FlinkDeploymentStatus:
+def in_state(status: StatusT, state: ReconciliationState) -> StatusT:
     """Record how far the recorded spec has got, and nothing else."""
     return evolve(status, reconciliation_status=evolve(status.reconciliation_status, state=state))
 
 
-def mark_stable(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+def mark_stable(status: StatusT) -> StatusT:
     """Record that the last reconciled spec is a good one to return to."""
     recon = status.reconciliation_status
     return evolve(
@@ -300,9 +328,7 @@ def mark_stable(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
     )
 
 
-def edit_recorded(
-    status: FlinkDeploymentStatus, change: Callable[[Recorded], Recorded]
-) -> FlinkDeploymentStatus:
+def edit_recorded(status: StatusT, change: Callable[[_Any], _Any]) -> StatusT:
     """Decode the recorded spec, change it, store it (P-4); keeps a stable spec stable only if equal."""
     recorded = last_reconciled(status)
     if recorded is None:
@@ -315,9 +341,7 @@ def edit_recorded(
     return evolve(status, reconciliation_status=recon)
 
 
-def _record(
-    status: FlinkDeploymentStatus, target: Target, *, after: JobState, upgrading: bool
-) -> FlinkDeploymentStatus:
+def _record(status: StatusT, target: Target, *, after: JobState, upgrading: bool) -> StatusT:
     recon = status.reconciliation_status
     if recon.state is ReconciliationState.ROLLING_BACK:
         return _record_rollback(status, target, upgrading=upgrading)
@@ -329,10 +353,9 @@ def _record(
     text = recorded_spec.encode(_recorded(target.spec, previous, after), first_deployment=first)
     stable = text if target.user_suspended else recon.last_stable_spec
     return evolve(
-        status,
+        _with_task_managers(status, target, after),
         error=None,
         observed_generation=target.generation,
-        task_manager=_task_manager(target, after) or status.task_manager,
         reconciliation_status=ReconciliationStatus(
             reconciliation_timestamp=target.now_ms,
             last_reconciled_spec=text,
@@ -343,9 +366,7 @@ def _record(
     )
 
 
-def _record_rollback(
-    status: FlinkDeploymentStatus, target: Target, *, upgrading: bool
-) -> FlinkDeploymentStatus:
+def _record_rollback(status: StatusT, target: Target, *, upgrading: bool) -> StatusT:
     """P-1, point 3: the spec that failed stays recorded, so that applying it again does nothing."""
     state = ReconciliationState.ROLLING_BACK if upgrading else ReconciliationState.ROLLED_BACK
     mode = target.spec.job.upgrade_mode if target.spec.job else None
@@ -354,9 +375,7 @@ def _record_rollback(
     return evolve(kept, error=None, reconciliation_status=recon)
 
 
-def _recorded(
-    spec: FlinkDeploymentSpec, previous: Recorded | None, after: JobState
-) -> FlinkDeploymentSpec:
+def _recorded(spec: AbstractSpec, previous: _Any | None, after: JobState) -> AbstractSpec:
     """Return `spec` as it is stored: state reached, trigger nonces as last handled."""
     if spec.job is None:
         return spec
@@ -368,6 +387,13 @@ def _recorded(
             checkpoint_trigger_nonce=previous.spec.job.checkpoint_trigger_nonce,
         )
     return evolve(spec, job=job)
+
+
+def _with_task_managers(status: StatusT, target: Target, after: JobState) -> StatusT:
+    """P-1, point 5: only a FlinkDeployment has TaskManagers."""
+    if not isinstance(status, FlinkDeploymentStatus):
+        return status
+    return evolve(status, task_manager=_task_manager(target, after) or status.task_manager)
 
 
 def _task_manager(target: Target, after: JobState) -> TaskManagerInfo | None:
@@ -382,7 +408,7 @@ def _selector(target: Target) -> str:
     return f"component=taskmanager,app={target.name}"
 
 
-def _with_job_state(recorded: Recorded, state: JobState) -> Recorded:
+def _with_job_state(recorded: _Any, state: JobState) -> _Any:
     if recorded.spec.job is None:
         return recorded
     return evolve(recorded, spec=evolve(recorded.spec, job=evolve(recorded.spec.job, state=state)))

@@ -5,18 +5,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from flinkop.api.common import JobSpec
-from flinkop.api.flinkdeployment import FlinkDeploymentSpec
-from flinkop.api.status import FlinkDeploymentStatus, JobStatus
+from flinkop.api.status import CommonStatus, JobStatus
 from flinkop.lifecycle import record
 
 _SCHEME_AND_HOST: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:(//[^/]*)?")
 
 
-def named_by_deployment(spec: FlinkDeploymentSpec, status: FlinkDeploymentStatus) -> frozenset[str]:
-    """Return the paths that a FlinkDeployment names: its spec, its status, its recorded specs."""
+def named_by_resource(job: JobSpec | None, status: CommonStatus) -> frozenset[str]:
+    """Return the paths that a resource names: the job in its spec, its status, its recorded specs."""
     recorded = (record.last_reconciled(status), record.last_stable(status))
     jobs = (known.spec.job for known in recorded if known is not None)
-    return named_paths(status.job_status, spec.job, *jobs)
+    return named_paths(status.job_status, job, *jobs)
 
 
 def named_paths(status: JobStatus, *jobs: JobSpec | None) -> frozenset[str]:

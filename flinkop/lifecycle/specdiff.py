@@ -7,13 +7,16 @@ field missing on one side is a null there. Rules: api.md 2.1, behaviour.md 3.2.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import frozen
 
 from flinkop.api import codec, quantity
-from flinkop.api.flinkdeployment import FlinkDeploymentSpec
+from flinkop.api.common import AbstractSpec
+from flinkop.api.flinksessionjob import FlinkSessionJobSpec
 from flinkop.config import flatten, sensitive
+
+SpecT = TypeVar("SpecT", bound=AbstractSpec)
 
 
 class DiffType(IntEnum):
@@ -122,12 +125,11 @@ def diff(
     return SpecDiff(kind, tuple(changes))
 
 
-def between(
-    before: FlinkDeploymentSpec, after: FlinkDeploymentSpec, *, standalone: bool = False
-) -> SpecDiff:
-    """Compare two specs of FlinkDeployments."""
+def between(before: SpecT, after: SpecT, *, standalone: bool = False) -> SpecDiff:
+    """Compare two specs of one kind."""
+    kind = "FlinkSessionJob" if isinstance(after, FlinkSessionJobSpec) else "FlinkDeployment"
     documents = (codec.encode(spec, codec.Omit.NOTHING) for spec in (before, after))
-    return diff(*documents, standalone=standalone)
+    return diff(*documents, standalone=standalone, kind=kind)
 
 
 def _field_change(path: str, old: Any, new: Any, *, standalone: bool) -> list[Change]:

@@ -1,17 +1,18 @@
 """One word and four conditions for what a status says (behaviour.md 0.5, 0.6; kstatus conditions).
 
-Running      the reference's: the job runs, or the session cluster answers
+Running      the reference's, of FlinkDeployments alone: the job runs, or the session cluster answers
 Ready        what the user asked for is in place (kstatus); `kubectl wait --for=condition=Ready`
 Reconciling  True while the operator works towards it
 Stalled      True when it will not get there without a change by somebody
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import evolve, frozen
 
 from flinkop.api.common import JobState
 from flinkop.api.status import (
+    CommonStatus,
     Condition,
     FlinkDeploymentStatus,
     FlinkJobState,
@@ -20,6 +21,8 @@ from flinkop.api.status import (
     ReconciliationState,
 )
 from flinkop.lifecycle import record
+
+StatusT = TypeVar("StatusT", bound=CommonStatus)
 
 READY: Final = "Ready"
 """Type of the condition that no other operator writes."""
@@ -45,7 +48,7 @@ _JOB_MANAGER_WORDS: Final = {
 }
 
 
-def lifecycle_state(status: FlinkDeploymentStatus) -> LifecycleState:
+def lifecycle_state(status: CommonStatus) -> LifecycleState:
     """Return the one-word summary; the first rule of behaviour.md 0.5 that matches."""
     recon = status.reconciliation_status
     if status.lifecycle_state in _IN_DELETION:
@@ -66,9 +69,11 @@ def lifecycle_state(status: FlinkDeploymentStatus) -> LifecycleState:
     return LifecycleState.STABLE if record.is_stable(status) else LifecycleState.DEPLOYED
 
 
-def _has_failed(status: FlinkDeploymentStatus) -> bool:
+def _has_failed(status: CommonStatus) -> bool:
     if status.job_status.state is FlinkJobState.FAILED:
         return True
+    if not isinstance(status, FlinkDeploymentStatus):
+        return False
     down = status.job_manager_deployment_status in (JobManager.MISSING, JobManager.ERROR)
     return down and any(text in (status.error or "") for text in _NO_WAY_BACK)
 
@@ -90,14 +95,14 @@ class Note:
 
 
 def summarize(
-    status: FlinkDeploymentStatus,
+    status: StatusT,
     *,
     generation: int,
     now: str,
     stall: Stall | None,
     note: Note | None = None,
     suspended: bool = False,
-) -> FlinkDeploymentStatus:
+) -> StatusT:
     """Return `status` with lifecycleState and conditions brought up to date.
 
     Args:
@@ -122,8 +127,10 @@ def summarize(
     return status if conditions == status.conditions else evolve(status, conditions=conditions)
 
 
-def _running(status: FlinkDeploymentStatus) -> list[Condition]:
+def _running(status: CommonStatus) -> list[Condition]:
     """The reference's only condition (behaviour.md 0.6); absent before anything was reconciled."""
+    if not isinstance(status, FlinkDeploymentStatus):
+        return []
     recorded = record.last_reconciled(status)
     if recorded is None:
         return []
@@ -143,7 +150,7 @@ def _running(status: FlinkDeploymentStatus) -> list[Condition]:
 
 
 def _ready(
-    status: FlinkDeploymentStatus,
+    status: CommonStatus,
     state: LifecycleState,
     generation: int,
     cause: Stall | Note | None,
@@ -153,8 +160,8 @@ def _ready(
     job = status.job_status.state
     match state:
         case LifecycleState.STABLE if _is_session(status):
-            up = status.job_manager_deployment_status is JobManager.READY
-            reason, message = _JOB_MANAGER_WORDS[status.job_manager_deployment_status]
+            up = _job_manager(status) is JobManager.READY
+            reason, message = _JOB_MANAGER_WORDS[_job_manager(status)]
             return _condition(READY, generation, reason, message, up=up)
         case LifecycleState.STABLE if job in (FlinkJobState.RUNNING, FlinkJobState.FINISHED):
             message = (
@@ -194,21 +201,33 @@ def _stalled(generation: int, stall: Stall | None) -> Condition:
     return _condition("Stalled", generation, stall.reason, stall.message, up=True)
 
 
-def _progress(status: FlinkDeploymentStatus, state: LifecycleState) -> str:
-    job_manager = _JOB_MANAGER_WORDS[status.job_manager_deployment_status][1]
-    if _is_session(status) or status.job_status.state is None:
-        return f"{state.value.lower()}: {job_manager}"
-    return f"{state.value.lower()}: {job_manager}; job is {status.job_status.state.value}"
+def _progress(status: CommonStatus, state: LifecycleState) -> str:
+    job = status.job_status.state
+    words = []
+    if isinstance(status, FlinkDeploymentStatus):
+        words.append(_JOB_MANAGER_WORDS[_job_manager(status)][1])
+    if not _is_session(status) and job is not None:
+        words.append(f"job is {job.value}")
+    return ": ".join(part for part in (state.value.lower(), "; ".join(words)) if part)
 
 
-def _interruption(status: FlinkDeploymentStatus) -> str:
+def _interruption(status: CommonStatus) -> str:
     """Return in one word what keeps a job from running whose spec has run before."""
-    if status.job_manager_deployment_status is not JobManager.READY:
-        return _JOB_MANAGER_WORDS[status.job_manager_deployment_status][0]
+    if _job_manager(status) is not JobManager.READY:
+        return _JOB_MANAGER_WORDS[_job_manager(status)][0]
     return (status.job_status.state or FlinkJobState.RECONCILING).value.capitalize()
 
 
-def _is_session(status: FlinkDeploymentStatus) -> bool:
+def _job_manager(status: CommonStatus) -> JobManager:
+    """Return the state of the resource's own JobManager; a session job has none that could be down."""
+    if not isinstance(status, FlinkDeploymentStatus):
+        return JobManager.READY
+    return status.job_manager_deployment_status
+
+
+def _is_session(status: CommonStatus) -> bool:
+    if not isinstance(status, FlinkDeploymentStatus):
+        return False
     recorded = record.last_reconciled(status)
     return recorded is not None and recorded.spec.job is None
 

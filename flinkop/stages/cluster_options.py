@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 
 from flinkop.api.status import CheckpointType, SavepointFormatType
 from flinkop.builders import effective_conf, memory
-from flinkop.config import flink_options, options
+from flinkop.config import deletion_options, flink_options, options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.operator_config import OperatorConfig
 from flinkop.config.options import DeletionPropagation
@@ -55,6 +55,7 @@ class ClusterOptions:
         block_on_session_jobs: whether session jobs keep their cluster from being deleted.
         block_on_unmanaged_jobs: whether any running job does.
         savepoint_on_deletion: whether deletion takes a savepoint first.
+        deletion_deadline: how long a deletion may be blocked; None for any time.
         pods_may_stay: whether a deleted resource goes without waiting for its cluster's pods.
         drain_on_savepoint: whether a job that is stopped with a savepoint drains its sources first.
         savepoint_directory: where savepoints go; None when nothing says so.
@@ -101,6 +102,7 @@ class ClusterOptions:
     block_on_session_jobs: bool = True
     block_on_unmanaged_jobs: bool = True
     savepoint_on_deletion: bool = False
+    deletion_deadline: dt.timedelta | None = None
     pods_may_stay: bool = False
     drain_on_savepoint: bool = False
     savepoint_directory: str | None = None
@@ -205,6 +207,7 @@ def from_conf(
         block_on_session_jobs=conf.get(options.SESSION_BLOCK_ON_SESSION_JOBS),
         block_on_unmanaged_jobs=conf.get(options.SESSION_BLOCK_ON_UNMANAGED_JOBS),
         savepoint_on_deletion=conf.get(options.SAVEPOINT_ON_DELETION),
+        deletion_deadline=conf.get(deletion_options.DEADLINE),
         pods_may_stay=operator.deletion_propagation is not DeletionPropagation.FOREGROUND,
         drain_on_savepoint=conf.get(options.DRAIN_ON_SAVEPOINT_DELETION),
         savepoint_directory=(conf.get(flink_options.SAVEPOINT_DIR) or "").strip() or None,

@@ -21,9 +21,7 @@ from flinkop.api.status import (
     LifecycleState,
 )
 from flinkop.api.wire import DecodeError
-from flinkop.builders import effective_conf
 from flinkop.builders.errors import BuildError
-from flinkop.builders.identity import ClusterIdentity
 from flinkop.config import errors as config_errors, flatten, flink_options, options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.snapshot import ConfigSnapshot
@@ -33,7 +31,7 @@ from flinkop.kube.meta import ObjectKey
 from flinkop.kube.objects import CustomObject
 from flinkop.lifecycle import record
 from flinkop.runtime.lister import Lister
-from flinkop.stages import cluster_options, references
+from flinkop.stages import cluster_options, references, session_clusters
 
 _ON_THE_WAY: Final = (
     None,
@@ -211,23 +209,11 @@ def _access(
         if deployed is None or current is None:
             continue
         try:
-            conf = _observe_conf(obj, deployed, current, settings)
+            conf = session_clusters.observe_conf(obj, deployed, current, settings)
             return _read(conf, of_job or {}, key, version, settings)
         except _UNREADABLE:
             continue
     return Access(Cluster(key.namespace, key.name), flink=_version(version))
-
-
-def _observe_conf(
-    obj: CustomObject,
-    deployed: FlinkDeploymentSpec,
-    current: FlinkDeploymentSpec,
-    settings: ConfigSnapshot,
-) -> FlinkConf:
-    metadata = obj.metadata
-    identity = ClusterIdentity(metadata.namespace, metadata.name, metadata.uid, metadata.generation)
-    base = settings.effective(metadata.namespace, deployed.flink_version)
-    return effective_conf.observe_conf(base, identity, deployed, current)
 
 
 def _read(

@@ -31,13 +31,10 @@ from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.controllers.flinkdeployment import plan, progress
 from flinkop.controllers.flinkdeployment.assessed import Subject
-from flinkop.controllers.flinkdeployment.observation import (
-    CheckpointFacts,
-    Observation,
-    PodFailure,
-)
+from flinkop.controllers.flinkdeployment.observation import Observation, PodFailure
 from flinkop.controllers.flinkdeployment.planning import cleanup, steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import CheckpointFacts
 from flinkop.flink.interpret import Done
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record, state
@@ -214,7 +211,7 @@ def _rows(way: Way) -> Iterator[tuple[str, str, str, str]]:
         status = after
 
 
-def _planned(way: Way, status: FlinkDeploymentStatus, seen: Observation) -> steps.Plan:
+def _planned(way: Way, status: FlinkDeploymentStatus, seen: Observation) -> steps.Made:
     at = situation(way.after, status, seen, generation=_NEW, **way.options)
     subject = Subject(status, seen, way.after, NOW, options=at.options)
     found = progress.assess(subject).status

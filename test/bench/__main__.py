@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from bench.report import show
 from bench.resources import NAMESPACE
 from bench.run import Plan, run, save
+from bench.sessions import SlowError
 from bench.waves import TooSlowError
 from fakes.leanapi import CallError, leaves
 from fakes.programs import ProgramError
@@ -23,7 +24,14 @@ from hack.clusters.errors import ControlPlaneError
 
 PODS_PER_RESOURCE = 3
 PODS_PER_NODE = 1000
-FAILURES = (ControlPlaneError, ProgramError, TooSlowError, CallError, ConnectionError)
+FAILURES = (
+    ControlPlaneError,
+    ProgramError,
+    TooSlowError,
+    SlowError,
+    CallError,
+    ConnectionError,
+)
 
 
 def interrupted(*_: object) -> NoReturn:
@@ -40,7 +48,16 @@ def measure(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
         console.print(f"[{passed:6.1f} s] {text}", markup=False, highlight=False)
 
     options = dict(pair.split("=", 1) for pair in arguments.set)
-    plan = Plan(arguments.count, arguments.idle, arguments.limit, options)
+    jobs = 2 * arguments.count if arguments.session_jobs is None else arguments.session_jobs
+    plan = Plan(
+        arguments.count,
+        arguments.idle,
+        arguments.limit,
+        options,
+        session_jobs=jobs,
+        clusters=arguments.clusters,
+        only_sessions=arguments.only_sessions,
+    )
     nodes = 2 + arguments.count * PODS_PER_RESOURCE // PODS_PER_NODE
     scene = stage(None, fresh_logs("bench"), nodes=nodes, namespace=NAMESPACE, say=say)
     try:
@@ -63,6 +80,15 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=600.0, help="seconds a phase may take")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="operator configuration"
+    )
+    parser.add_argument(
+        "--session-jobs",
+        type=int,
+        help="session jobs, by default two for each resource; 0 for none",
+    )
+    parser.add_argument("--clusters", type=int, default=10, help="session clusters for them")
+    parser.add_argument(
+        "--only-sessions", action="store_true", help="measure nothing but the session jobs"
     )
     parser.add_argument("--out", type=Path, help="write the results as JSON to this file")
     arguments = parser.parse_args()

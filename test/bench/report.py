@@ -92,17 +92,62 @@ def milliseconds(results: dict[str, Any]) -> float | None:
     return None if seconds is None else seconds * 1000
 
 
+def session_rows(results: dict[str, Any]) -> list[Row]:
+    """The lines about session jobs. Budgets are those of as many application clusters, where there are any."""
+    share = max(1.0, results["jobs"] / 500)
+    create, idle = results["create"], results["idle"]
+    lists = idle["flink_calls"].get("GET /jobs/overview", 0) / results["clusters"]
+    per_interval = lists / max(idle["seconds"] / 60, 1)
+    return [
+        Row("all created → all STABLE", create["all_seconds"], "s"),
+        Row("  CPU of flinkop", create["cpu_seconds"], "s", 12 * share),
+        Row("  create → STABLE, p50", create["stable_p50_seconds"], "s"),
+        Row("  create → STABLE, p99", create["stable_p99_seconds"], "s"),
+        Row("  requests per resource", create["requests_per_resource"], "", 12),
+        Row("  Flink requests per resource", create["flink_requests_per_resource"], ""),
+        Row("all deleted → all gone", results["delete"]["all_seconds"], "s", 20 * share),
+        Row("  CPU of flinkop", results["delete"]["cpu_seconds"], "s"),
+        Row("resident memory, all running", idle["resident_mib"], "MiB", 100),
+        Row("idle: share of a core", 100 * idle["cpu_share_of_a_core"], "%", 2 * share),
+        Row("idle: API writes", idle["api_writes"], "", 0),
+        Row("idle: lists of jobs per cluster and minute", per_interval, "", 2),
+        Row(
+            "longest pause of the event loop",
+            1000 * (results["longest_loop_pause_seconds"] or 0.0),
+            "ms",
+            50,
+        ),
+    ]
+
+
 def show(results: dict[str, Any], console: Console) -> None:
     """Print the results beside their budgets, who used the CPU, and the calls by verb and kind."""
-    table = Table(title=f"flinkop with {results['count']} FlinkDeployments", title_justify="left")
+    if "create" in results:
+        _show_deployments(results, console)
+    sessions = results.get("sessions")
+    if sessions is not None:
+        title = f"flinkop with {sessions['jobs']} session jobs on {sessions['clusters']} clusters"
+        console.print(_table(title, session_rows(sessions)))
+        for phase in ("create", "idle"):
+            told = ", ".join(f"{one} {n}" for one, n in sessions[phase]["flink_calls"].items())
+            line = f"calls to Flink during {phase}: {told or 'none'}"
+            console.print(line, markup=False, highlight=False)
+
+
+def _table(title: str, lines: list[Row]) -> Table:
+    table = Table(title=title, title_justify="left")
     table.add_column("what")
     for column in ("measured", "budget"):
         table.add_column(column, justify="right")
     table.add_column("")
-    for row in rows(results):
+    for row in lines:
         verdict = {True: "ok", False: "over", None: ""}[row.within]
         table.add_row(row.what, number(row.value, row.unit), number(row.budget, row.unit), verdict)
-    console.print(table)
+    return table
+
+
+def _show_deployments(results: dict[str, Any], console: Console) -> None:
+    console.print(_table(f"flinkop with {results['count']} FlinkDeployments", rows(results)))
     console.print(machine(results))
     for phase in ("create", "idle", "restart", "upgrade", "delete"):
         for where, what in (("the API server", "calls"), ("Flink", "flink_calls")):

@@ -15,6 +15,7 @@ from bench import process
 from bench.bare import READY
 from bench.resources import NAMESPACE, names, restart, upgrade
 from bench.scrape import Calls, scrape, since, writes
+from bench.sessions import CLUSTERS, JOBS, Sessions
 from bench.template import CAPTURED, Template
 from bench.timeline import Timeline, Wave
 from bench.waves import Waves
@@ -40,12 +41,18 @@ class Plan:
         idle: seconds of the idle phase.
         limit: seconds a phase may take.
         options: keys and values of the operator's configuration.
+        session_jobs: session jobs; 0 leaves them out.
+        clusters: session clusters that they are spread over.
+        only_sessions: whether nothing else is measured.
     """
 
     count: int
     idle: float
     limit: float
     options: Mapping[str, str]
+    session_jobs: int = 0
+    clusters: int = 10
+    only_sessions: bool = False
 
 
 @attrs.frozen
@@ -82,9 +89,12 @@ class Bench:
 
     async def all_phases(self) -> dict[str, Any]:
         """Run everything; returns the results."""
-        template = await self.alone()
-        await self.bare(template)
-        await self.many()
+        if not self.plan.only_sessions:
+            template = await self.alone()
+            await self.bare(template)
+            await self.many()
+        if self.plan.session_jobs:
+            await self.sessions()
         return self.results
 
     async def alone(self) -> Template:
@@ -140,6 +150,62 @@ class Bench:
         last = await scrape(self.scene.health)
         self.results["longest_loop_pause_seconds"] = last.longest_pause
         self.results["peak_resident_mib"] = process.peak_mib(self.pid)
+        await self.stop_operator()
+
+    async def sessions(self) -> None:
+        """Session jobs on a few clusters: create, stay idle for two intervals and more, delete."""
+        await self.start_operator()
+        clusters = [f"cluster-{number:02d}" for number in range(self.plan.clusters)]
+        count = self.plan.session_jobs
+        jobs = {f"session-{i:05d}": clusters[i % len(clusters)] for i in range(count)}
+        asking = Sessions(self.api, self.scene.check, self.plan.limit)
+        async with asyncio.TaskGroup() as group:
+            watching = [group.create_task(asking.follow(path)) for path in (CLUSTERS, JOBS)]
+            self.say(f"flinkop: {len(clusters)} session clusters, {count} session jobs created")
+            await asking.clusters(clusters)
+            calls, flink = await self.calls(), await self.flink_calls()
+            used = process.cpu_seconds(self.pid)
+            seconds, each = await asking.create(jobs)
+            used = process.cpu_seconds(self.pid) - used
+            await asyncio.sleep(SETTLE)
+            created = {
+                "all_seconds": seconds,
+                "cpu_seconds": used,
+                "resident_mib": process.resident_mib(self.pid),
+                **requests(await self.calls(), calls, count),
+                **flink_requests(await self.flink_calls(), flink, count),
+                **spread("stable", each),
+            }
+            self.say(f"  {seconds:.1f} s, {used:.1f} CPU-s; idle for {self.plan.idle:.0f} s")
+            seen, flink, calls = asking.events, await self.flink_calls(), await self.calls()
+            used, begun = process.cpu_seconds(self.pid), time.monotonic()
+            await asyncio.sleep(self.plan.idle)
+            idle = {
+                "seconds": self.plan.idle,
+                "cpu_share_of_a_core": (process.cpu_seconds(self.pid) - used)
+                / (time.monotonic() - begun),
+                "api_writes": writes(since(await self.calls(), calls)),
+                "changes_of_resources": asking.events - seen,
+                "resident_mib": process.resident_mib(self.pid),
+                "flink_calls": listed(since(await self.flink_calls(), flink)),
+            }
+            self.say(f"flinkop: {count} session jobs deleted")
+            used = process.cpu_seconds(self.pid)
+            gone = await asking.delete(JOBS, list(jobs))
+            used = process.cpu_seconds(self.pid) - used
+            await asking.delete(CLUSTERS, clusters)
+            for one in watching:
+                one.cancel()
+        pause = (await scrape(self.scene.health)).longest_pause
+        self.results["sessions"] = {
+            "jobs": count,
+            "clusters": len(clusters),
+            "create": created,
+            "idle": idle,
+            "delete": {"all_seconds": gone, "cpu_seconds": used},
+            "longest_loop_pause_seconds": pause,
+            "peak_resident_mib": process.peak_mib(self.pid),
+        }
         await self.stop_operator()
 
     async def created(self, writer: Writer, waves: Waves) -> dict[str, Any]:

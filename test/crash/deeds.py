@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -10,8 +9,6 @@ from crash.place import Place
 
 from flinkop.kube.meta import FLINKSESSIONJOBS
 
-JAR = Path(__file__)
-"""Flink is simulated: any file does."""
 PERIOD_SECONDS = 2
 SILENT: Mapping[str, Any] = {"flinkConfiguration": {"flinksim.submit": "crash"}}
 """A spec with which a JobManager starts and never answers."""
@@ -98,6 +95,13 @@ def session_job_runs(place: Place) -> bool:
     status = place.session_job_status
     observed = status.get("observedGeneration", 0) >= place.generation
     return bool(status.get("lifecycleState") == "STABLE" and observed)
+
+
+def session_job_is_down(place: Place) -> bool:
+    """Whether the session job is down, as asked."""
+    status = place.session_job_status
+    observed = status.get("observedGeneration", 0) >= place.generation
+    return bool(status.get("lifecycleState") == "SUSPENDED" and observed)
 
 
 def lifecycle(place: Place) -> object:
@@ -195,15 +199,42 @@ def failed() -> Deed:
 
 
 def session_job_submitted(**change: Any) -> Deed:
-    """A job is submitted to the session cluster."""
-    spec = {"job": {"jarURI": JAR.as_uri(), "parallelism": 1, "upgradeMode": "stateless", **change}}
-    return Deed("gets a job", lambda place: place.create_session_job(spec), session_job_runs)
-
-
-def session_job_changed(**spec: Any) -> Deed:
-    """The session job's spec is changed."""
+    """A job whose classes its cluster has is submitted to the session cluster."""
+    spec = {"parallelism": 1, "upgradeMode": "stateless", **change}
     return Deed(
-        "has its job changed",
-        lambda place: place.change(spec, FLINKSESSIONJOBS),
-        session_job_runs,
+        "gets a job", lambda place: place.create_session_job({"job": spec}), session_job_runs
     )
+
+
+def session_job_changed(done: Done = session_job_runs, **spec: Any) -> Deed:
+    """The session job's spec is changed."""
+    return Deed("has its job changed", lambda place: place.change(spec, FLINKSESSIONJOBS), done)
+
+
+def session_job_suspended() -> Deed:
+    """The session job is taken down."""
+    return session_job_changed(session_job_is_down, job={"state": "suspended"})
+
+
+def session_job_resumed() -> Deed:
+    """The session job is brought back."""
+    return session_job_changed(job={"state": "running"})
+
+
+def session_job_deleted() -> Deed:
+    """The session job is deleted; its cluster stays."""
+    return Deed(
+        "has its job deleted",
+        lambda place: place.delete(FLINKSESSIONJOBS),
+        lambda place: not place.has_session_job,
+    )
+
+
+def session_cluster_replaced() -> Deed:
+    """The cluster of the session job is changed, and recovers it."""
+
+    def done(place: Place) -> bool:
+        state = place.session_job_status.get("jobStatus", {}).get("state")
+        return is_renewed(place) and state == "RUNNING"
+
+    return changed(done, restartNonce=1)

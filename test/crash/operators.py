@@ -27,6 +27,7 @@ OPTIONS: Mapping[str, str] = {
     "kubernetes.operator.retry.initial.interval": "1 s",
     "kubernetes.operator.observer.progress-check.interval": "2 s",
 }
+_JARS = "kubernetes.operator.user.artifacts.base.dir"
 QUIET_SECONDS = 0.2
 """Events are written in the background, within milliseconds of what they tell of."""
 
@@ -83,7 +84,7 @@ class Forge:
                 rest_template=f"{flink.url}/{{namespace}}/{{name}}",
                 conf_dir=folder / "conf",
                 namespaces=(namespace,),
-                conf={**OPTIONS, **options},
+                conf={**OPTIONS, _JARS: str(folder / "jars"), **options},
             )
             log = folder / f"operator-{number}.log"
             _, _, _, *arguments = setup.command()  # without `python -m flinkop`

@@ -108,9 +108,10 @@ class Place:
         patched = await self.client.merge_patch(rt, self.key(name), {"spec": spec})
         self.generation = patched["metadata"]["generation"]
 
-    async def delete(self) -> None:
+    async def delete(self, rt: ResourceType = FLINKDEPLOYMENTS) -> None:
         """Ask for the deletion."""
-        await self.client.delete(FLINKDEPLOYMENTS, self.key())
+        name = NAME if rt is FLINKDEPLOYMENTS else SESSION_JOB
+        await self.client.delete(rt, self.key(name))
 
     async def delete_job_manager(self) -> None:
         """Delete the JobManager Deployment, as a user does by mistake."""
@@ -128,6 +129,11 @@ class Place:
     def session_job_status(self) -> dict[str, Any]:
         """Of the session job."""
         return self.onlooker.status(FLINKSESSIONJOBS, self.key(SESSION_JOB))
+
+    @property
+    def has_session_job(self) -> bool:
+        """Whether there is a FlinkSessionJob."""
+        return self.onlooker.get(FLINKSESSIONJOBS, self.key(SESSION_JOB)) is not None
 
     @property
     def exists(self) -> bool:

@@ -22,8 +22,12 @@ from crash.deeds import (
     robbed_of_job_manager,
     saved,
     saved_periodically,
+    session_cluster_replaced,
     session_job_changed,
+    session_job_deleted,
+    session_job_resumed,
     session_job_submitted,
+    session_job_suspended,
     suspended,
 )
 from fakes.flinkuser import HA, app, session
@@ -111,6 +115,15 @@ _RESTARTED = {f"{_PREFIX}job.restart.failed": "true"}
 _STANDALONE = (deployed(app(mode="standalone")),)
 _SESSION_JOB = (deployed(SESSION), session_job_submitted())
 
+
+def session_job(mode: str) -> tuple[Deed, ...]:
+    """Return what comes before: a session cluster with HA metadata, a job with state on it, a checkpoint of that."""
+    cluster = session(flinkConfiguration=_STATE)
+    return (deployed(cluster), session_job_submitted(upgradeMode=mode), checkpointed())
+
+
+_BROADER = session_job_changed(job={"parallelism": 2})
+
 SCENARIOS = (
     Scenario("first-deploy", (deployed(PLAIN),)),
     Scenario("first-deploy-ha", (deployed(HIGHLY_AVAILABLE),), quick=True),
@@ -155,14 +168,20 @@ SCENARIOS = (
         before=stateful("savepoint", **_RESTARTED),
         options={f"{_PREFIX}reconcile.interval": "2 s"},
     ),
+    Scenario("session-job-submit", (session_job_submitted(),), (deployed(SESSION),), quick=True),
+    Scenario("session-job-upgrade", (_BROADER,), _SESSION_JOB),
+    Scenario("session-job-delete", (session_job_deleted(),), _SESSION_JOB, quick=True),
+    keeping("session-job-savepoint-upgrade", _BROADER, before=session_job("savepoint"), quick=True),
+    keeping("session-job-last-state-upgrade", _BROADER, before=session_job("last-state")),
+    keeping(
+        "session-job-suspend-resume",
+        session_job_suspended(),
+        session_job_resumed(),
+        before=session_job("savepoint"),
+    ),
+    keeping("session-job-recover", session_cluster_replaced(), before=session_job("savepoint")),
     Scenario("standalone-deploy", _STANDALONE),
     Scenario("standalone-upgrade", (WIDER,), _STANDALONE),
     Scenario("standalone-delete", (deleted(),), _STANDALONE),
 )
 """What `make crash` tries."""
-
-LATER = (
-    Scenario("session-job-submit", (session_job_submitted(),), (deployed(SESSION),)),
-    Scenario("session-job-upgrade", (session_job_changed(job={"parallelism": 2}),), _SESSION_JOB),
-)
-"""Waits for session jobs, and runs by name only."""

@@ -66,6 +66,12 @@ def place(stage, user):
     return new_place(stage, user)
 
 
+@pytest.fixture
+def other_place(stage, user):
+    """Another namespace."""
+    return new_place(stage, user)
+
+
 @pytest.fixture(scope="module")
 def shared_place(stage, user):
     """A namespace for all tests of a file that each bring a resource of their own."""

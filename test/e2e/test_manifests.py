@@ -4,6 +4,7 @@ import json
 import shlex
 
 import pytest
+import yaml
 from fakes.controlplane import ControlPlane
 from fakes.flinkuser import call
 from fakes.programs import ROOT
@@ -132,6 +133,29 @@ def test_the_samples_of_snapshots_work_with_the_installed_rights(scene):
     kubectl("delete", "flinksnp", "basic-savepoint", "--wait=false")
     kubectl("delete", "flinkdeployment", "basic", "--timeout=60s")
     kubectl("wait", "--for=delete", "flinkstatesnapshot/basic-savepoint", "--timeout=60s")
+    assert forbidden(scene) == []
+
+
+def test_a_session_job_runs_with_the_installed_rights(scene):
+    """Submitted, changed, deleted; its jar, which is somewhere else, is left out."""
+    kubectl = scene.plane.kubectl
+    kubectl("apply", "-f", str(SAMPLES / "session.yaml"))
+    [document] = yaml.safe_load_all((SAMPLES / "session-job.yaml").read_text())
+    del document["spec"]["job"]["jarURI"]
+    kubectl("apply", "-f", "-", stdin=json.dumps(document))
+    ready = ("wait", "flinksessionjob/session-job", "--for=condition=Ready", "--timeout=60s")
+    kubectl(*ready)
+    change = json.dumps({"spec": {"restartNonce": 1}})
+    kubectl("patch", "flinksessionjob", "session-job", "--type", "merge", "-p", change)
+    kubectl(
+        "wait",
+        "flinksessionjob/session-job",
+        "--for=jsonpath={.status.observedGeneration}=2",
+        "--timeout=60s",
+    )
+    kubectl(*ready)
+    kubectl("delete", "flinksessionjob", "session-job", "--timeout=60s")
+    kubectl("delete", "flinkdeployment", "session", "--timeout=60s")
     assert forbidden(scene) == []
 
 

@@ -27,16 +27,14 @@ from flinkop.controllers.flinkdeployment import progress
 from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import (
     NO_GENERATION,
-    CheckpointFacts,
     JobManagerFacts,
     Observation,
     PodFailure,
-    Rest,
-    RestFacts,
     TaskManagerFacts,
 )
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import CheckpointFacts, Rest, RestFacts
 from flinkop.flink.interpret import Done, Failed
 from flinkop.flink.models import JobOverview, TaskCounts
 from flinkop.flink.states import JobState as FlinkState
@@ -163,7 +161,7 @@ class World:
                 return self
         raise AssertionError(f"it does not settle: {self.reasons}")
 
-    def round(self) -> steps.Plan:
+    def round(self) -> steps.Made:
         """Look, plan, act, as one reconcile."""
         status = record.with_generation(self.status)
         recorded = record.last_reconciled(status)
@@ -352,7 +350,7 @@ class World:
     def _keeps_metadata(self, spec: FlinkDeploymentSpec) -> bool:
         return effective_conf.is_ha(FlinkConf(flatten.flatten(spec.flink_configuration)))
 
-    def _write(self, status: FlinkDeploymentStatus, made: steps.Plan | None = None) -> None:
+    def _write(self, status: FlinkDeploymentStatus, made: steps.Made | None = None) -> None:
         job = self.spec.job
         self.status = state.summarize(
             status,

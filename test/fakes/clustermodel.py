@@ -15,11 +15,11 @@ from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import (
     JobManagerFacts,
     Observation,
-    RestFacts,
     TaskManagerFacts,
 )
 from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import RestFacts
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import deployment_states, record, state
 from flinkop.lifecycle.upgrade import Question
@@ -153,7 +153,7 @@ class World:
         crash_after: int | None = None,
         late_cache: bool = False,
         half_submit: bool = False,
-    ) -> steps.Plan:
+    ) -> steps.Made:
         """Look, plan, act; dying after `crash_after` steps, or between the two Deployments."""
         self._dies_between = half_submit
         observation = self.observe(late_cache=late_cache)

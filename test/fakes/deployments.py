@@ -20,14 +20,16 @@ from flinkop.api.status import (
     ReconciliationStatus,
 )
 from flinkop.controllers.flinkdeployment.observation import (
-    CheckpointFacts,
     JobManagerFacts,
     Observation,
-    Rest,
-    RestFacts,
     TaskManagerFacts,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import (
+    CheckpointFacts,
+    Rest,
+    RestFacts,
+)
 from flinkop.flink.models import JobOverview, TaskCounts
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record, specdiff

@@ -124,11 +124,14 @@ class Place:
 class FlinkDeployment:
     """One FlinkDeployment, as a test sees it."""
 
+    KIND = "FlinkDeployment"
+    PLURAL = "flinkdeployments"
+
     def __init__(self, place: Place, name: str) -> None:
         self.place = place
         self.api = place.api
         self.name = name
-        self.collection = f"{CRS}/namespaces/{place.namespace}/flinkdeployments"
+        self.collection = f"{CRS}/namespaces/{place.namespace}/{self.PLURAL}"
         self.path = f"{self.collection}/{name}"
 
     # --- changing
@@ -137,7 +140,7 @@ class FlinkDeployment:
         """Create it."""
         body = {
             "apiVersion": "flink.apache.org/v1beta1",
-            "kind": "FlinkDeployment",
+            "kind": self.KIND,
             "metadata": {"name": self.name, **metadata},
             "spec": dict(spec),
         }
@@ -537,7 +540,7 @@ class FlinkDeployment:
             event
             for event in objects.values()
             if event["involvedObject"]["name"] == self.name
-            and event["involvedObject"]["kind"] == "FlinkDeployment"
+            and event["involvedObject"]["kind"] == self.KIND
             and event["reason"] == reason
         ]
 

@@ -15,9 +15,9 @@ from flinkop.api.status import (
     ReconciliationState,
 )
 from flinkop.controllers.flinkdeployment import plan
-from flinkop.controllers.flinkdeployment.observation import CheckpointFacts
 from flinkop.controllers.flinkdeployment.planning import cleanup, steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import CheckpointFacts
 from flinkop.lifecycle import record
 from flinkop.lifecycle.ha_metadata import HaFacts
 from flinkop.lifecycle.inplace_scaling import Bounds, Requirements
@@ -44,7 +44,7 @@ def planned(
     requirements: Requirements = SOME_BOUNDS,
     remains: bool = False,
     planner: Callable[[Situation], steps.Outcome] = plan.plan,
-) -> steps.Plan:
+) -> steps.Made:
     """Return the plan, with what it asks for answered."""
     made = planner(at)
     asked = set()
@@ -68,12 +68,12 @@ def planned(
     return made
 
 
-def cleaned(at: Situation, *, remains: bool = False) -> steps.Plan:
+def cleaned(at: Situation, *, remains: bool = False) -> steps.Made:
     """Return the plan of a deletion."""
     return planned(at, planner=cleanup.cleanup, remains=remains)
 
 
-def names(made: steps.Plan) -> list[str]:
+def names(made: steps.Made) -> list[str]:
     """Return the steps by name; events by their reason."""
     return [
         step.draft.reason if isinstance(step, steps.Say) else type(step).__name__
@@ -81,7 +81,7 @@ def names(made: steps.Plan) -> list[str]:
     ]
 
 
-def step(made: steps.Plan, kind: type[T]) -> T:
+def step(made: steps.Made, kind: type[T]) -> T:
     """Return the only step of this kind."""
     (found,) = (s for s in made.steps if isinstance(s, kind))
     return found

@@ -74,7 +74,8 @@ class Scene:
             options: keys and values of its config.yaml.
         """
         port = free_port()
-        conf = self.configure(options)
+        jars = {"kubernetes.operator.user.artifacts.base.dir": str(self.logs / "jars")}
+        conf = self.configure({**jars, **options})
         command = python("flinkop", "run", "--kubeconfig", str(kubeconfig or self.plane.kubeconfig))
         command += ["--rest-template", self.rest_template, "--log-format", "console"]
         command += ["--health-host", "127.0.0.1", "--health-port", str(port), *arguments]

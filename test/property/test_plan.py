@@ -30,13 +30,15 @@ from flinkop.api.status import (
 from flinkop.controllers.flinkdeployment import progress
 from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import (
-    JobFailure,
     Observation,
     PodFailure,
+)
+from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.jobs.facts import (
+    JobFailure,
     Rest,
     RestFacts,
 )
-from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.flink.interpret import FailureCause
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record, state

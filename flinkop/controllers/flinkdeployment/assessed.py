@@ -1,45 +1,23 @@
-"""What is assessed, and what comes of it: a status, and what is worth an Event; frozen values."""
+"""What of a FlinkDeployment is assessed."""
 
 import datetime as dt
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from flinkop import clock
+from flinkop.api.common import JobSpec
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
 from flinkop.controllers.flinkdeployment.observation import Observation
-from flinkop.events.draft import EventDraft
+from flinkop.controllers.jobs import assessed
+from flinkop.controllers.jobs.facts import RestFacts
 from flinkop.lifecycle import job_exceptions
 from flinkop.lifecycle.cluster_health import HealthRecord
 from flinkop.lifecycle.exception_looks import Known
 from flinkop.lifecycle.failure import Limits
 from flinkop.stages.cluster_options import ClusterOptions
 
-
-@frozen
-class Assessed:
-    """What the facts mean.
-
-    Attributes:
-        status: the status after observation.
-        drafts: what is worth an Event.
-        health: how the job is, to be remembered until the next look; None when nobody asked.
-        exceptions: which of its exceptions `drafts` and earlier ones tell of, to be remembered once the
-            drafts are said; None when nobody asked.
-    """
-
-    status: FlinkDeploymentStatus
-    drafts: tuple[EventDraft, ...] = ()
-    health: HealthRecord | None = None
-    exceptions: Known | None = None
-
-    def say(self, *drafts: EventDraft) -> "Assessed":
-        """Return this with `drafts` added."""
-        return evolve(self, drafts=(*self.drafts, *drafts))
-
-    def having(self, status: FlinkDeploymentStatus) -> "Assessed":
-        """Return this with another status."""
-        return evolve(self, status=status)
+Assessed = assessed.Assessed[FlinkDeploymentStatus]
+"""What comes of it."""
 
 
 @frozen
@@ -71,6 +49,11 @@ class Subject:
     )
 
     @property
-    def now_ms(self) -> int:
-        """Wall time in epoch milliseconds."""
-        return clock.epoch_ms(self.now)
+    def rest(self) -> RestFacts:
+        """What the JobManager said."""
+        return self.observation.rest
+
+    @property
+    def job(self) -> JobSpec | None:
+        """The job that the user wants now."""
+        return self.spec.job

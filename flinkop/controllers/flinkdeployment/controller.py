@@ -38,19 +38,16 @@ from flinkop.config import (
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.controllers.flinkdeployment import plan, progress, validator
 from flinkop.controllers.flinkdeployment.acting import building
-from flinkop.controllers.flinkdeployment.acting.refusals import (
-    ObjectRefused,
-    ScalingRefused,
-    StepFailed,
-)
 from flinkop.controllers.flinkdeployment.assessed import Subject
 from flinkop.controllers.flinkdeployment.observation import Observation
 from flinkop.controllers.flinkdeployment.observer import Observer
-from flinkop.controllers.flinkdeployment.planning import cleanup, steps, telling
+from flinkop.controllers.flinkdeployment.planning import cleanup, steps
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import Wait
 from flinkop.controllers.flinkdeployment.reconciler import Reconciler
 from flinkop.controllers.flinkdeployment.status_writer import StatusWriter
+from flinkop.controllers.jobs import telling as job_telling
+from flinkop.controllers.jobs.refusals import ObjectRefused, ScalingRefused, StepFailed
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, warning
 from flinkop.events.recorder import Recorder
@@ -222,7 +219,7 @@ class FlinkDeploymentReconciler:
 
     async def _plan(
         self, ctx: Context, options: ClusterOptions, at: Situation, plan_for: Planner
-    ) -> steps.Plan:
+    ) -> steps.Made:
         """Plan, and look up what the plan turns out to need; each fact once.
 
         What ZooKeeper does not tell is not known, which is no reason to act as if it were not there.
@@ -234,7 +231,7 @@ class FlinkDeploymentReconciler:
             try:
                 found = await self.observer.look_up(ctx, options, at.observation, made.question)
             except ZooKeeperError as error:
-                return telling.unknown(at, str(error))
+                return job_telling.unknown(at, str(error))
             at = evolve(at, observation=found)
         made = plan_for(at)
         if isinstance(made, steps.Plan):
@@ -278,7 +275,7 @@ class FlinkDeploymentReconciler:
         made = evolve(made, status=evolve(made.status, error=error), steps=kept, stall=stall)
         return await self._act(ctx, made, seen.options)
 
-    async def _act(self, ctx: Context, made: steps.Plan, options: ClusterOptions) -> Result:
+    async def _act(self, ctx: Context, made: steps.Made, options: ClusterOptions) -> Result:
         """Carry out the plan and write what came of it."""
         _tell(made)
         stall = made.stall
@@ -449,6 +446,7 @@ class FlinkDeploymentReconciler:
             last_error=ctx.status.error,
             last_job_manager=ctx.status.job_manager_deployment_status,
             limits=self._limits(ctx),
+            deleted_at=ctx.obj.metadata.deletion_timestamp,
         )
 
     def _wanted(
@@ -593,14 +591,14 @@ def _refusal(problem: Problem) -> EventDraft:
     return warning(reasons.VALIDATION_ERROR, reasons.OPERATOR, problem.message)
 
 
-def _tell(made: steps.Plan) -> None:
+def _tell(made: steps.Made) -> None:
     if made.steps or made.wait == Wait.INTERVAL:
         _log.info(made.reason)
     else:
         _log.debug(made.reason)
 
 
-def _is_released(made: steps.Plan) -> bool:
+def _is_released(made: steps.Made) -> bool:
     return any(isinstance(step, steps.ReleaseFinalizer) for step in made.steps)
 
 

@@ -10,45 +10,31 @@ from attrs import define, evolve, field, frozen
 from flinkop import clock
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinkstatesnapshot import JobKind
-from flinkop.api.status import (
-    FlinkDeploymentStatus,
-    FlinkJobState,
-    JobManagerDeploymentStatus as JobManager,
-)
+from flinkop.api.status import FlinkDeploymentStatus, JobManagerDeploymentStatus as JobManager
 from flinkop.builders.identity import GENERATION_ANNOTATION, taskmanager_deployment
 from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.controllers.flinkdeployment.observation import (
-    CheckpointError,
-    CheckpointFacts,
-    JobFailure,
     JobManagerFacts,
     Observation,
     PodFailure,
-    Rest,
-    RestFacts,
     TaskManagerFacts,
 )
+from flinkop.controllers.jobs import looking
+from flinkop.controllers.jobs.facts import Rest, RestFacts
 from flinkop.events import reasons
 from flinkop.flink import errors as flink_errors, interpret
 from flinkop.flink.address import Cluster
-from flinkop.flink.checkpoints import CheckpointStats
-from flinkop.flink.interpret import Done, Failed, Pending
 from flinkop.flink.rest import FlinkClient
 from flinkop.flink.states import JobState, JobState as FlinkState
 from flinkop.kube import errors as kube_errors, meta
 from flinkop.kube.client import KubeClient
-from flinkop.kube.objects import (
-    CustomObject,
-    DeploymentView,
-    IngressView,
-    PodView,
-)
+from flinkop.kube.objects import CustomObject, DeploymentView, IngressView, PodView
 from flinkop.lifecycle import record
 from flinkop.lifecycle.cluster_health import Observed
-from flinkop.lifecycle.exception_looks import History, Known
+from flinkop.lifecycle.exception_looks import Known
 from flinkop.lifecycle.inplace_scaling import Bounds, Requirements
 from flinkop.lifecycle.snapshot_facts import SnapshotFacts
-from flinkop.lifecycle.upgrade import Checkpoints, Question
+from flinkop.lifecycle.upgrade import Question
 from flinkop.runtime.lister import Lister
 from flinkop.runtime.result import RetryError
 from flinkop.stages import remains
@@ -162,7 +148,7 @@ class Observer:
                 return evolve(known, ha=metadata)
             case Question.CHECKPOINTS:
                 job_id = ctx.status.job_status.job_id or ""
-                found = await _checkpoints(self._client(ctx, options), job_id)
+                found = await looking.checkpoints(self._client(ctx, options), job_id)
                 return evolve(known, rest=evolve(known.rest, checkpoints=found))
             case Question.REQUIREMENTS:
                 job_id = ctx.status.job_status.job_id or ""
@@ -278,12 +264,11 @@ class Observer:
             absent = flink_errors.is_absent(error)
             return RestFacts(Rest.ABSENT if absent else Rest.FAILED, detail=str(error))
         facts = RestFacts(Rest.ANSWERED, jobs=jobs)
-        facts = evolve(facts, job_failure=await self._job_failure(ctx, client, facts))
-        facts = await self._triggered(ctx, client, facts)
+        facts = await looking.look(client, ctx.status, facts)
         if options.health is not None:
             facts = evolve(facts, health=await self._health(ctx, client, facts))
         if not ctx.deleting:
-            found = await self._exceptions(ctx, client, facts, known)
+            found = await looking.exceptions(self.exceptions, client, ctx, facts, known)
             facts = evolve(facts, exceptions=found)
         if self._info_is_due(ctx, facts):
             info = await self._cluster_info(ctx, client, options, facts)
@@ -297,41 +282,6 @@ class Observer:
             return client.within(options.flink_timeout)
         return client.once(min(_PROBE_SECONDS, options.flink_timeout))
 
-    async def _job_failure(
-        self, ctx: Context, client: FlinkClient, facts: RestFacts
-    ) -> JobFailure | None:
-        """O-35: ask for the cause once, when the job is first seen FAILED."""
-        job = facts.job(ctx.status.job_status.job_id)
-        known = ctx.status.job_status.state is FlinkJobState.FAILED
-        if job is None or known or job.state.value != FlinkJobState.FAILED:
-            return None
-        try:
-            result = (await client.execution_result(job.jid)).result
-        except flink_errors.FlinkError as error:
-            _log.info("the cause of the job's failure cannot be read", error=str(error))
-            return None
-        cause = result.failure_cause if result else None
-        return JobFailure(interpret.failure_chain(cause)) if cause else None
-
-    async def _triggered(self, ctx: Context, client: FlinkClient, facts: RestFacts) -> RestFacts:
-        """Look after what is being taken, and what was last taken of a job that has ended (O-60 to O-65)."""
-        job = facts.job(ctx.status.job_status.job_id)
-        if job is None:
-            return facts
-        known = ctx.status.job_status.state
-        news = known is None or not known.is_terminal or record.is_stopping(ctx.status)
-        if job.state.is_terminal and news:
-            facts = evolve(facts, checkpoints=await _checkpoints(client, job.jid))
-        savepoint = ctx.status.job_status.savepoint_info
-        if savepoint is not None and savepoint.trigger_id:
-            outcome = await _savepoint(client, job.jid, savepoint.trigger_id)
-            facts = evolve(facts, savepoint=outcome)
-        checkpoint = ctx.status.job_status.checkpoint_info
-        if checkpoint is not None and checkpoint.trigger_id:
-            outcome = await _checkpoint(client, job.jid, checkpoint.trigger_id)
-            facts = evolve(facts, checkpoint=outcome)
-        return facts
-
     async def _health(self, ctx: Context, client: FlinkClient, facts: RestFacts) -> Observed | None:
         """2.9: counts of restarts and checkpoints; what cannot be read leaves the job as healthy as it was."""
         job = facts.job(ctx.status.job_status.job_id)
@@ -343,20 +293,6 @@ class Observer:
         except (flink_errors.FlinkError, ValueError) as error:
             _log.info("the job's health cannot be read", error=str(error))
             return None
-
-    async def _exceptions(
-        self, ctx: Context, client: FlinkClient, facts: RestFacts, known: Known | None
-    ) -> History | None:
-        """O-34: those of a job that had ended before this process saw it are told already."""
-        job = facts.job(ctx.status.job_status.job_id)
-        if job is None:
-            return None
-        state = ctx.status.job_status.state
-        if state is not None and state.is_terminal:
-            seen = known is not None and known.look.job_id == job.jid
-            if not seen:
-                return None
-        return await self.exceptions.read(client, ctx.about, job, known, ctx.now)
 
     def _info_is_due(self, ctx: Context, facts: RestFacts) -> bool:
         """Whether cluster info is unknown, old, or from before a job started or ended.
@@ -398,28 +334,6 @@ class Observer:
         return info if size is None else {**info, "state-size": str(size)}
 
 
-async def _checkpoints(client: FlinkClient, job_id: str) -> CheckpointFacts:
-    """Ask for the job's newest restore point (behaviour.md 4.4)."""
-    stats: CheckpointStats | flink_errors.FlinkError
-    try:
-        stats = await client.checkpoint_stats(job_id)
-    except flink_errors.FlinkError as error:
-        stats = error
-    try:
-        last = interpret.last_checkpoint(stats)
-    except flink_errors.FlinkError as error:
-        text = f"Could not observe latest savepoint information: {error}"
-        return CheckpointFacts(error=CheckpointError(reasons.ERROR, text))
-    if last is not None and not last.is_addressable:
-        text = "Latest checkpoint not externally addressable, Manual restore required."
-        return CheckpointFacts(
-            error=CheckpointError(reasons.CHECKPOINT_NOT_FOUND, text, is_final=True)
-        )
-    pending = interpret.pending_since(stats) if isinstance(stats, CheckpointStats) else None
-    times = Checkpoints(completed_at=last.timestamp if last else None, pending_at=pending)
-    return CheckpointFacts(path=last.path if last else None, times=times)
-
-
 async def _requirements(client: FlinkClient, job_id: str) -> Requirements:
     """Ask for the bounds of the job's vertices; nothing when they cannot be read (R-113)."""
     try:
@@ -444,32 +358,6 @@ def _observed(metrics: Mapping[str, str], now_ms: int) -> Observed:
     return Observed(now_ms, int(float(restarts)), int(float(completed)))
 
 
-async def _savepoint(
-    client: FlinkClient, job_id: str, trigger_id: str
-) -> Pending | Done | Failed | None:
-    """Ask how far a savepoint is; None when nobody answers."""
-    try:
-        return interpret.stop_outcome(await client.savepoint_status(job_id, trigger_id))
-    except flink_errors.FlinkError as error:
-        return None if flink_errors.is_absent(error) else interpret.stop_outcome(error)
-
-
-async def _checkpoint(
-    client: FlinkClient, job_id: str, trigger_id: str
-) -> Pending | Done | Failed | None:
-    """Ask how far a triggered checkpoint is; None when nobody answers. Its path does not matter here (O-65)."""
-    try:
-        outcome = interpret.checkpoint_outcome(await client.checkpoint_status(job_id, trigger_id))
-    except flink_errors.FlinkError as error:
-        return None if flink_errors.is_absent(error) else interpret.failed_call(error)
-    return Done("") if isinstance(outcome, interpret.Triggered) else outcome
-
-
-def _own_job(ctx: Context) -> str | None:
-    """Return the id of an application's job; a session cluster has any number of jobs."""
-    return ctx.status.job_status.job_id
-
-
 def _running(facts: RestFacts) -> frozenset[str]:
     """Return the ids of the jobs all of whose tasks run (O-32)."""
     return frozenset(
@@ -485,3 +373,8 @@ def _is_ours(metadata: meta.Meta, ctx: Context) -> bool:
 def _seconds_since(stamp: str | None, now: dt.datetime) -> float:
     """Return the seconds from an RFC 3339 time to `now`, 0 when there is no such time."""
     return (now - dt.datetime.fromisoformat(stamp)).total_seconds() if stamp else 0.0
+
+
+def _own_job(ctx: Context) -> str | None:
+    """Return the id of an application's job; a session cluster has any number of jobs."""
+    return ctx.status.job_status.job_id

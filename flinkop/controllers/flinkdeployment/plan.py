@@ -16,11 +16,10 @@ request is asked for by an Inquiry, only when a decision needs it.
 
 from flinkop.api.common import UpgradeMode
 from flinkop.api.status import ReconciliationState
-from flinkop.controllers.flinkdeployment import progress, taskmanagers
+from flinkop.controllers.flinkdeployment import taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
     remains,
     rollback,
-    situation,
     starting,
     steady,
     stopping,
@@ -28,7 +27,19 @@ from flinkop.controllers.flinkdeployment.planning import (
     upgrading,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
-from flinkop.controllers.flinkdeployment.planning.steps import Inquiry, Outcome, Plan, Submit, Wait
+from flinkop.controllers.flinkdeployment.planning.steps import (
+    Inquiry,
+    Made,
+    Outcome,
+    Plan,
+    Submit,
+    Wait,
+)
+from flinkop.controllers.jobs import (
+    job_progress,
+    situation as job_situation,
+    telling as job_telling,
+)
 from flinkop.lifecycle import record
 from flinkop.lifecycle.upgrade import Question
 
@@ -54,10 +65,10 @@ def _is_missed(at: Situation) -> bool:
         return False
     if at.recon in (ReconciliationState.UPGRADING, ReconciliationState.ROLLING_BACK):
         return at.is_newer or record.is_suspending(at.status)
-    return not situation.recorded_as_down(at.status)
+    return not job_situation.recorded_as_down(at.status)
 
 
-def _goes_on_without(at: Situation, made: Plan) -> bool:
+def _goes_on_without(at: Situation, made: Made) -> bool:
     """Whether a plan starts, or records, something that is wrong while there is a JobManager."""
     submits = any(isinstance(step, Submit) for step in made.steps)
     return submits or made.status.reconciliation_status != at.status.reconciliation_status
@@ -79,7 +90,7 @@ def _plan(at: Situation) -> Outcome:
         if not isinstance(going, Situation):
             return going
         at = going
-    if progress.is_cancelling(at.status):
+    if job_progress.is_cancelling(at.status):
         going = stopping.continue_cancel(at)
         if not isinstance(going, Situation):
             return going
@@ -102,7 +113,7 @@ def _from_nothing(at: Situation) -> Outcome:
         and at.user_mode is not UpgradeMode.STATELESS
         and not job.initial_savepoint_path
     ):
-        return telling.refused(
+        return job_telling.refused(
             at,
             "StatusLost",
             "a cluster of this resource runs, but its status is lost, and with it what tells where the job's state is",

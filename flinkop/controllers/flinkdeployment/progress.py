@@ -11,8 +11,7 @@ from typing import Final
 
 from attrs import evolve
 
-from flinkop import clock
-from flinkop.api.common import JobState, UpgradeMode
+from flinkop.api.common import JobState
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.recorded_spec import Form
 from flinkop.api.status import (
@@ -22,25 +21,26 @@ from flinkop.api.status import (
     ReconciliationState,
 )
 from flinkop.controllers.flinkdeployment import (
-    exceptions_progress,
     health_progress,
-    snapshots_progress,
 )
 from flinkop.controllers.flinkdeployment.assessed import Assessed, Subject
 from flinkop.controllers.flinkdeployment.observation import (
-    CheckpointFacts,
     PodFailure,
+)
+from flinkop.controllers.jobs import (
+    exceptions_progress,
+    job_progress,
+    snapshots_progress,
+)
+from flinkop.controllers.jobs.facts import (
     Rest,
 )
 from flinkop.events import reasons
-from flinkop.events.draft import EventDraft, normal, warning
-from flinkop.flink import interpret
+from flinkop.events.draft import warning
 from flinkop.flink.models import JobOverview
 from flinkop.lifecycle import record
 from flinkop.lifecycle.failure import Failure, FailureType
-from flinkop.lifecycle.upgrade import LAST_STATE_PATH
 
-JOB_NOT_FOUND: Final = "Job Not Found"  # plain text, compared by clients (behaviour.md 0.7)
 _STARTING: Final = (
     FlinkJobState.RECONCILING,
     FlinkJobState.INITIALIZING,
@@ -63,7 +63,7 @@ def assess(subject: Subject) -> Assessed:
     if recon is ReconciliationState.ROLLING_BACK:
         return Assessed(_job_manager_gone(subject))
     upgrading = recon is ReconciliationState.UPGRADING
-    if upgrading and not is_cancelling(status):
+    if upgrading and not job_progress.is_cancelling(status):
         return Assessed(_job_manager_gone(subject))
     found = _job_manager(subject)
     asked = subject.observation.rest.state is not Rest.NOT_ASKED
@@ -73,17 +73,6 @@ def assess(subject: Subject) -> Assessed:
     found = health_progress.assess(found, subject)
     found = exceptions_progress.assess(found, subject)
     return found.having(_without_old_error(found.status))
-
-
-def is_cancelling(status: FlinkDeploymentStatus) -> bool:
-    """Whether the job was told to cancel so that the next one starts from its last checkpoint (R-23).
-
-    The recorded spec is then still that of the old job, which is to be looked at (O-3).
-    """
-    upgrading = status.reconciliation_status.state is ReconciliationState.UPGRADING
-    recorded = record.last_reconciled(status)
-    job = recorded.spec.job if recorded else None
-    return upgrading and job is not None and job.state is JobState.RUNNING
 
 
 def deployed_spec(status: FlinkDeploymentStatus) -> FlinkDeploymentSpec | None:
@@ -148,16 +137,8 @@ def _job_manager(subject: Subject) -> Assessed:
 def _job_unreachable(status: FlinkDeploymentStatus, state: JobManager) -> FlinkDeploymentStatus:
     """Take over the JobManager's state, and with it that nobody can say how the job is."""
     if state is not JobManager.READY:
-        status = _job_unknown(status)
+        status = job_progress.unknown(status)
     return evolve(status, job_manager_deployment_status=state)
-
-
-def _job_unknown(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
-    """A job that ran and cannot be asked about is RECONCILING; other states are kept (O-37)."""
-    job = status.job_status
-    if job.state is not FlinkJobState.RUNNING:
-        return status
-    return evolve(status, job_status=evolve(job, state=FlinkJobState.RECONCILING))
 
 
 def _missing(subject: Subject) -> Assessed:
@@ -224,7 +205,7 @@ def _cluster(found: Assessed, subject: Subject) -> Assessed:
     if rest.cluster_info is not None:
         found = found.having(_with_cluster_info(found.status, dict(rest.cluster_info)))
     if rest.state is not Rest.ANSWERED:  # O-37
-        return found.having(_job_unknown(found.status))
+        return found.having(job_progress.unknown(found.status))
     spec = deployed_spec(found.status)
     if spec is None or spec.job is None:
         deployed = found.status.reconciliation_status.state is ReconciliationState.DEPLOYED
@@ -233,7 +214,7 @@ def _cluster(found: Assessed, subject: Subject) -> Assessed:
         return found
     job = rest.job(found.status.job_status.job_id)
     if job is not None:
-        return _job_found(found, job, subject)
+        return job_progress.found(found, job, subject)
     only = _only_job(found.status, rest.jobs)
     if only is not None:
         named = evolve(found.status.job_status, job_id=only.jid)
@@ -283,132 +264,10 @@ def _job_not_found(found: Assessed) -> Assessed:
     if known is not None and known.is_terminal:
         return found
     job = evolve(found.status.job_status, state=FlinkJobState.RECONCILING)
-    lost = evolve(found.status, error=JOB_NOT_FOUND, job_status=job)
-    if is_cancelling(lost):
+    lost = evolve(found.status, error=job_progress.JOB_NOT_FOUND, job_status=job)
+    if job_progress.is_cancelling(lost):
         lost = record.in_state(lost, ReconciliationState.DEPLOYED)
-    return found.having(lost).say(warning(reasons.MISSING, reasons.JOB, JOB_NOT_FOUND))
-
-
-def _job_found(found: Assessed, job: JobOverview, subject: Subject) -> Assessed:
-    """O-32 to O-35."""
-    if found.status.error == JOB_NOT_FOUND:
-        found = found.having(evolve(found.status, error=None))
-    before = found.status.job_status
-    state = FlinkJobState(interpret.running_state(job).value)
-    if state.is_terminal and not _end_is_known(before.state, subject):
-        return found.having(_job_unknown(found.status))
-    after = evolve(before, state=state, job_name=job.name, start_time=str(job.start_time))
-    if subject.status.job_status.state is state:
-        found = found.having(evolve(found.status, job_status=after))
-        return found.having(_stable_if_running(found.status))
-    after = evolve(after, update_time=str(clock.epoch_ms(subject.now)))
-    found = found.having(evolve(found.status, job_status=after))
-    if state.is_terminal:
-        found = _job_ended(found, subject)
-    if state is FlinkJobState.FAILED:
-        found = _job_failed(found, subject)
-    found = found.say(_changed(subject.status.job_status.state, state))
-    return found.having(_stable_if_running(found.status))
-
-
-def _end_is_known(before: FlinkJobState | None, subject: Subject) -> bool:
-    """Whether the end of a job can be recorded: only together with the last checkpoint it has left (O-64).
-
-    Recorded alone, it would be taken for an end without a checkpoint.
-    """
-    if before is not None and before.is_terminal:
-        return True
-    checkpoints = subject.observation.rest.checkpoints
-    if checkpoints is None:
-        return False
-    return checkpoints.error is None or checkpoints.error.is_final
-
-
-def _job_ended(found: Assessed, subject: Subject) -> Assessed:
-    """O-33 and O-64: what the next start restores from, and that a cancelled job may be started again."""
-    found = _with_last_checkpoint(found, subject)
-    status = found.status
-    before, after = subject.status.job_status.state, status.job_status.state
-    cancelled = after is FlinkJobState.CANCELED or before is FlinkJobState.CANCELLING
-    if not cancelled or is_cancelling(status) or record.is_stopping(status):
-        return found  # the end was asked for, and the plan goes on from there
-    return found.having(_after_cancellation(status))
-
-
-def _with_last_checkpoint(found: Assessed, subject: Subject) -> Assessed:
-    checkpoints = subject.observation.rest.checkpoints or CheckpointFacts()
-    job = found.status.job_status
-    if checkpoints.error is not None:
-        error = Failure(FailureType.UPGRADE_FAILURE, checkpoints.error.message)
-        unknown = evolve(job, upgrade_savepoint_path=LAST_STATE_PATH)
-        failed = evolve(found.status, error=error.to_json(subject.limits), job_status=unknown)
-        said = warning(
-            checkpoints.error.reason, reasons.JOB_MANAGER_DEPLOYMENT, checkpoints.error.message
-        )
-        return found.having(failed).say(said)
-    path = checkpoints.path
-    if path is None and not _left_nothing(found.status):
-        return found
-    return found.having(evolve(found.status, job_status=evolve(job, upgrade_savepoint_path=path)))
-
-
-def _left_nothing(status: FlinkDeploymentStatus) -> bool:
-    """Whether a job that ended without a checkpoint has no state at all.
-
-    A path in the status is then of another life: the job was cancelled, or had been started empty. One that
-    was to start from HA metadata and has restored nothing is not among them: its state is somewhere else.
-    """
-    if status.job_status.upgrade_savepoint_path == LAST_STATE_PATH:
-        return False
-    recorded = record.last_reconciled(status)
-    job = recorded.spec.job if recorded else None
-    empty = job is not None and job.upgrade_mode is UpgradeMode.STATELESS
-    return empty or status.job_status.state is FlinkJobState.CANCELED
-
-
-def _after_cancellation(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
-    """P-5; a job that was cancelled from outside must not restart empty (Q-30).
-
-    Whether the user wants its state is asked when it starts again.
-    """
-    status = record.mark_suspended(status)
-    return record.with_mode(status, UpgradeMode.SAVEPOINT)
-
-
-def _job_failed(found: Assessed, subject: Subject) -> Assessed:
-    """O-35: the cause goes into the status before the change of state is announced (T-27)."""
-    failure = subject.observation.rest.job_failure
-    if failure is None or not failure.causes:
-        return found
-    chain = [Failure(FailureType.JOB_FAILED, cause.text) for cause in failure.causes]
-    error = evolve(chain[0], causes=tuple(chain[1:])).to_json(subject.limits)
-    message = " -> ".join(cause.message for cause in failure.causes[:3])
-    return found.having(evolve(found.status, error=error)).say(
-        warning(reasons.ERROR, reasons.JOB, message),
-    )
-
-
-def _changed(before: FlinkJobState | None, after: FlinkJobState) -> EventDraft:
-    words = f"from {before} to {after}" if before is not None else f"to {after}"
-    return normal(reasons.JOB_STATUS_CHANGED, reasons.JOB, f"Job status changed {words}")
-
-
-def _stable_if_running(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
-    """P-8: a spec is good when its job runs, or has finished by itself."""
-    if status.reconciliation_status.state is not ReconciliationState.DEPLOYED or record.is_stable(
-        status
-    ):
-        return status
-    recorded = record.last_reconciled(status)
-    job = status.job_status.state
-    wanted = (
-        recorded is not None
-        and recorded.spec.job is not None
-        and recorded.spec.job.state is JobState.RUNNING
-    )
-    if job is FlinkJobState.RUNNING or (wanted and job is FlinkJobState.FINISHED):
-        return record.mark_stable(status)
-    return status
+    return found.having(lost).say(warning(reasons.MISSING, reasons.JOB, job_progress.JOB_NOT_FOUND))
 
 
 def _without_old_error(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
@@ -422,7 +281,7 @@ def _without_old_error(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
     healthy = (
         (up or suspended)
         and status.job_status.state is not FlinkJobState.FAILED
-        and status.error != JOB_NOT_FOUND
+        and status.error != job_progress.JOB_NOT_FOUND
         and record.is_stable(status)
     )
     return evolve(status, error=None) if healthy else status

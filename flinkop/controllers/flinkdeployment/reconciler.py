@@ -10,27 +10,18 @@ from attrs import define
 
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.status import FlinkDeploymentStatus
-from flinkop.controllers.flinkdeployment.acting.asking import Asker
 from flinkop.controllers.flinkdeployment.acting.making import Maker
-from flinkop.controllers.flinkdeployment.acting.recording import SnapshotRecorder
 from flinkop.controllers.flinkdeployment.acting.removing import Removal, Remover
 from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.jobs.asking import Asker
+from flinkop.controllers.jobs.recording import SnapshotRecorder
 from flinkop.kube import meta
-from flinkop.lifecycle import record
 from flinkop.lifecycle.state import Note
 from flinkop.stages import finalizer
 from flinkop.stages.cluster_options import ClusterOptions
 from flinkop.stages.context import ReconcileContext
 
 Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
-Asking = (
-    steps.CancelJob
-    | steps.StopJob
-    | steps.TriggerSavepoint
-    | steps.TriggerCheckpoint
-    | steps.DisposeSavepoints
-    | steps.ScaleJob
-)
 Making = (
     steps.CheckObjects
     | steps.Submit
@@ -60,7 +51,7 @@ class Reconciler:
     write_status: Callable[[Context, FlinkDeploymentStatus, Note | None], Awaitable[None]]
 
     async def carry_out(
-        self, ctx: Context, what: steps.Plan, options: ClusterOptions
+        self, ctx: Context, what: steps.Made, options: ClusterOptions
     ) -> FlinkDeploymentStatus:
         """Do all steps of `what` in order; return the status after them.
 
@@ -87,31 +78,9 @@ class Reconciler:
                     | steps.DisposeSavepoints()
                     | steps.ScaleJob()
                 ):
-                    status = await self._ask(ctx, step, options, status)
+                    status = await self.asker.ask(ctx.key, step, options, status)
                 case _:
                     await self._write(ctx, step, options)
-        return status
-
-    async def _ask(
-        self, ctx: Context, step: Asking, options: ClusterOptions, status: FlinkDeploymentStatus
-    ) -> FlinkDeploymentStatus:
-        """Ask Flink, and return `status` with what its answer adds."""
-        match step:
-            case steps.CancelJob():
-                await self.asker.cancel(ctx, step, options)
-            case steps.StopJob():
-                theirs = await self.asker.stop(ctx, step, options)
-                return record.with_trigger_id(status, step.trigger_id, theirs)
-            case steps.TriggerSavepoint():
-                theirs = await self.asker.savepoint(ctx, step, options)
-                return record.with_trigger_id(status, step.trigger_id, theirs)
-            case steps.TriggerCheckpoint():
-                await self.asker.checkpoint(ctx, step, options)
-            case steps.DisposeSavepoints(removals):
-                gone = await self.asker.dispose(ctx, removals, options)
-                return record.without_savepoints(status, gone)
-            case steps.ScaleJob():
-                await self.asker.scale(ctx, step, options)
         return status
 
     async def _write(self, ctx: Context, step: Writing, options: ClusterOptions) -> None:
@@ -124,9 +93,9 @@ class Reconciler:
             ):
                 await self.remover.remove(ctx, step)
             case steps.CreateSnapshot():
-                await self.snapshots.create(ctx, step)
+                await self.snapshots.create(ctx.key.namespace, step)
             case steps.DeleteSnapshot():
-                await self.snapshots.delete(ctx, step)
+                await self.snapshots.delete(ctx.key.namespace, step)
             case steps.ReleaseFinalizer():
                 await finalizer.remove(self.remover.kube, meta.FLINKDEPLOYMENTS, ctx.obj)
             case _:

@@ -31,18 +31,16 @@ from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.controllers.flinkdeployment import plan, progress, validator
 from flinkop.controllers.flinkdeployment.assessed import Subject
-from flinkop.controllers.flinkdeployment.observation import (
+from flinkop.controllers.flinkdeployment.observation import JobManagerFacts, Observation, PodFailure
+from flinkop.controllers.flinkdeployment.planning import cleanup, steps
+from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs.facts import (
     CheckpointError,
     CheckpointFacts,
     JobFailure,
-    JobManagerFacts,
-    Observation,
-    PodFailure,
     Rest,
     RestFacts,
 )
-from flinkop.controllers.flinkdeployment.planning import cleanup, steps
-from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.events import reasons
 from flinkop.flink.interpret import FailureCause
 from flinkop.flink.models import JobOverview, TaskCounts
@@ -91,7 +89,7 @@ class Look:
     after: int = 0
 
 
-def look(world: World, how: Look | None = None) -> steps.Plan | None:
+def look(world: World, how: Look | None = None) -> steps.Made | None:
     """Let the operator look once; return its plan, None when it died or had to start again."""
     if world.released:
         return None
@@ -101,7 +99,7 @@ def look(world: World, how: Look | None = None) -> steps.Plan | None:
         return None
 
 
-def deeds(made: steps.Plan) -> int:
+def deeds(made: steps.Made) -> int:
     """Return how many of a plan's steps change something outside: an operator may die after each."""
     return sum(_is_deed(step) for step in made.steps)
 
@@ -117,7 +115,7 @@ class _Operator:
         self.world, self.how = world, how
         self.done = 0
 
-    def reconcile(self) -> steps.Plan:
+    def reconcile(self) -> steps.Made:
         """Look, plan, act, write."""
         world = self.world
         options = _options(world)
@@ -141,7 +139,7 @@ class _Operator:
 
     def _advance(
         self, status: FlinkDeploymentStatus, seen: Observation, options: ClusterOptions
-    ) -> steps.Plan | None:
+    ) -> steps.Made | None:
         """As the controller's `_advance` and `_advance_last_good`."""
         world = self.world
         problem = _problem(world, status)
@@ -164,7 +162,7 @@ class _Operator:
         kept = tuple(s for s in made.steps if not (told and isinstance(s, steps.Say)))
         return evolve(made, status=evolve(made.status, error=error), steps=kept, stall=stall)
 
-    def _plan(self, at: Situation, planner: Callable[[Situation], steps.Outcome]) -> steps.Plan:
+    def _plan(self, at: Situation, planner: Callable[[Situation], steps.Outcome]) -> steps.Made:
         for _ in Question:
             made = planner(at)
             if isinstance(made, steps.Plan):
@@ -195,7 +193,7 @@ class _Operator:
 
     # --- acting
 
-    def _act(self, made: steps.Plan) -> None:
+    def _act(self, made: steps.Made) -> None:
         status, stall, note = made.status, made.stall, made.note
         for step in made.steps:
             if not _is_deed(step):
@@ -214,7 +212,7 @@ class _Operator:
         if stall is not None or not made.silent:
             self._write(status, stall, note)
 
-    def _count(self, made: steps.Plan) -> None:
+    def _count(self, made: steps.Made) -> None:
         """Die, or let something happen, if it is time to."""
         last = deeds(made)
         how = self.how

@@ -76,7 +76,7 @@ def _surroundings(world: World) -> bool:
     return any(done)
 
 
-def _wrong(world: World, made: steps.Plan | None) -> str | None:
+def _wrong(world: World, made: steps.Made | None) -> str | None:
     """Return why this is no end, None when it is one."""
     if made is None:
         return "the operator starts again for ever"

@@ -3,10 +3,12 @@
 import pytest
 
 from flinkop.api import codec
+from flinkop.api.common import JobSpec, UpgradeMode
+from flinkop.api.flinksessionjob import FlinkSessionJobSpec
 from flinkop.builders import effective_conf
 from flinkop.builders.errors import BuildError
 from flinkop.builders.identity import ClusterIdentity
-from flinkop.config import structured
+from flinkop.config import flink_options, structured
 from flinkop.config.flink_conf import FlinkConf
 
 APP = ClusterIdentity("ns", "app", "uid-1", 3)
@@ -195,3 +197,28 @@ def test_vertex_overrides():
     )
     assert conf.text("parallelism.default") == "7"
     assert conf.text("kubernetes.internal.taskmanager.replicas") == "7"
+
+
+def test_the_configuration_of_a_session_job():
+    """That of its cluster, its own over it by whichever name, and what its spec implies (behaviour.md 0.8)."""
+    cluster = FlinkConf({"state.savepoints.dir": "s3://a", "x": "cluster", "job.autoscaler.y": "1"})
+    spec = FlinkSessionJobSpec(
+        job=JobSpec(
+            parallelism=3,
+            entry_class="a.Main",
+            args=("b", "c"),
+            upgrade_mode=UpgradeMode.LAST_STATE,
+            allow_non_restored_state=True,
+        ),
+        flink_configuration={"execution": {"checkpointing": {"savepoint-dir": "s3://b"}}},
+    )
+    conf = effective_conf.session_job_conf(cluster, "example", spec)
+    assert conf.get(flink_options.SAVEPOINT_DIR) == "s3://b"
+    assert "state.savepoints.dir" not in conf
+    assert conf.text("x") == "cluster"
+    assert conf.text("pipeline.name") == "example"
+    assert conf.text("parallelism.default") == "3"
+    assert conf.text("execution.checkpointing.interval") == "5 min"
+    assert conf.get(flink_options.IGNORE_UNCLAIMED_STATE) is True
+    assert "job.autoscaler.y" not in effective_conf.for_flink(conf)
+    assert effective_conf.for_flink(conf)["x"] == "cluster"

@@ -4,13 +4,20 @@ import datetime as dt
 
 import pytest
 
-from flinkop.config import artifact_options, flink_options, metric_options, options
+from flinkop.config import (
+    artifact_options,
+    deletion_options,
+    flink_options,
+    metric_options,
+    options,
+)
 from flinkop.config.errors import ConfigValueError
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.option import Scope
 
 MINUTE = dt.timedelta(minutes=1)
 OWN = options.all_options() + metric_options.all_options() + artifact_options.all_options()
+OWN += deletion_options.all_options()
 EVERY = OWN + flink_options.all_options()
 
 

@@ -34,7 +34,8 @@ async def test_submit(tmp_path):
     jar = tmp_path / "a.jar"
     jar.write_bytes(b"PK")
     flink, transport = client(UPLOADED, ok({"jobid": "j"}), ok({}))
-    assert await jobs.submit(flink, jar, jobs.JarJob("j")) == "j"
+    async with jobs.uploaded(flink, jar) as jar_id:
+        assert await jobs.run(flink, jar_id, jobs.JarJob("j")) == "j"
     calls = [(asked.method, asked.path) for asked in transport.asked]
     assert calls == [
         ("POST", "/v1/jars/upload"),
@@ -49,5 +50,6 @@ async def test_failed_run_deletes_the_jar(tmp_path):
     jar.write_bytes(b"PK")
     flink, transport = client(UPLOADED, refused(500, "no main"), refused(400, "not there"))
     with pytest.raises(errors.HttpError, match="no main"):
-        await jobs.submit(flink, jar, jobs.JarJob("j"))
+        async with jobs.uploaded(flink, jar) as jar_id:
+            await jobs.run(flink, jar_id, jobs.JarJob("j"))
     assert transport.asked[-1].method == "DELETE"

@@ -10,9 +10,11 @@ from flinkop.lifecycle import snapshot_paths
 
 def test_nothing_is_named():
     """By a new resource, and by a session cluster."""
-    assert snapshot_paths.named_by_deployment(application(), FlinkDeploymentStatus()) == frozenset()
+    assert (
+        snapshot_paths.named_by_resource(application().job, FlinkDeploymentStatus()) == frozenset()
+    )
     cluster = session()
-    assert snapshot_paths.named_by_deployment(cluster, status_of(cluster)) == frozenset()
+    assert snapshot_paths.named_by_resource(cluster.job, status_of(cluster)) == frozenset()
 
 
 def test_everything_a_deployment_may_restore_from():
@@ -32,7 +34,7 @@ def test_everything_a_deployment_may_restore_from():
             last_stable_spec=stable.reconciliation_status.last_reconciled_spec,
         ),
     )
-    assert snapshot_paths.named_by_deployment(spec, status) == {
+    assert snapshot_paths.named_by_resource(spec.job, status) == {
         "/wanted",
         "/recorded",
         "/stable",

@@ -15,8 +15,8 @@ from flinkop.config import flink_options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.controllers.flinkdeployment.acting import building
-from flinkop.controllers.flinkdeployment.acting.refusals import ObjectRefused
 from flinkop.controllers.flinkdeployment.planning import steps, telling
+from flinkop.controllers.jobs.refusals import ObjectRefused
 from flinkop.events import reasons
 from flinkop.events.draft import warning
 from flinkop.kube import errors, meta
@@ -38,7 +38,6 @@ _TYPES: Final = {
     "Secret": meta.SECRETS,
 }
 _STILL_GOING_SECONDS: Final = 0.5
-_NAMESPACE_GOES: Final = "NamespaceTerminating"
 _NAMESPACE_SECONDS: Final = 10.0
 
 
@@ -111,7 +110,7 @@ class Maker:
             adopt(found)
             return found
         except (errors.Invalid, errors.BadRequest, errors.Forbidden) as error:
-            if _NAMESPACE_GOES in error.causes():
+            if error.namespace_ends:
                 raise RetryError(
                     f"namespace {ctx.key.namespace} is being deleted", _NAMESPACE_SECONDS
                 ) from error

@@ -4,16 +4,19 @@ savepoint on deletion ─> stopped with savepoint ─┐
 else ────────────────────────────────────────────┴─> cluster deleted ─> gone ─> HA metadata deleted ─> released
 """
 
+import datetime as dt
+
 from attrs import evolve
 
 from flinkop.api.common import UpgradeMode
 from flinkop.api.status import FlinkJobState, LifecycleState
-from flinkop.config import options
+from flinkop.config import deletion_options, options
 from flinkop.controllers.flinkdeployment import taskmanagers
-from flinkop.controllers.flinkdeployment.planning import remains, situation, snapshots, stopping
+from flinkop.controllers.flinkdeployment.planning import remains, stopping
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
     DeleteHaMetadata,
+    Made,
     Outcome,
     Plan,
     ReleaseFinalizer,
@@ -21,6 +24,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     Step,
     Wait,
 )
+from flinkop.controllers.jobs import situation as job_situation, snapshots, stopping as job_stopping
 from flinkop.events import reasons
 from flinkop.events.draft import normal, warning
 from flinkop.flink.interpret import Done
@@ -47,8 +51,10 @@ def cleanup(at: Situation) -> Outcome:
         said = (*said, *_registered(at))
         at = last
     blocker = _blocker(at) if mine else None
-    if blocker is not None:
+    if blocker is not None and not _is_overdue(at):
         return _blocked(at, said, blocker)
+    if blocker is not None:
+        said = (*said, *_given_up(at, blocker))
     if mine and manager is not None and not manager.deleting:
         steps = (*said, *stopping.delete_steps(at))
         return Plan("deleting the cluster", at.status, steps, wait=Wait.PROGRESS, silent=True)
@@ -58,7 +64,7 @@ def cleanup(at: Situation) -> Outcome:
     return made if at.options.pods_may_stay else remains.once_gone(at, made, known=True)
 
 
-def _last(at: Situation, said: tuple[Step, ...]) -> Plan:
+def _last(at: Situation, said: tuple[Step, ...]) -> Made:
     """No JobManager Deployment of ours is there: what else there is goes, then the resource itself."""
     left = taskmanagers.own(at.observation)
     if left is not None:
@@ -74,12 +80,35 @@ def _without_metadata(at: Situation) -> tuple[Step, ...]:
     return (DeleteHaMetadata(at.options.zookeeper, may_stay=True),)
 
 
-def _blocked(at: Situation, said: tuple[Step, ...], blocker: str) -> Plan:
+def _blocked(at: Situation, said: tuple[Step, ...], blocker: str) -> Made:
+    """What keeps the resource is named in its condition and an Event, until the deadline."""
     warn = Say(warning(reasons.CLEANUP_FAILED, reasons.OPERATOR, blocker))
-    return Plan(blocker, at.status, (*said, warn), stall=Stall("DeletionBlocked", blocker))
+    stall = Stall("DeletionBlocked", blocker)
+    return Plan(blocker, at.status, (*said, warn), due=_deadline(at), stall=stall)
 
 
-def _last_savepoint(at: Situation) -> Situation | Plan:
+def _deadline(at: Situation) -> dt.datetime | None:
+    """Return when what keeps the resource does so no longer; None for never."""
+    if at.options.deletion_deadline is None or at.deleted_at is None:
+        return None
+    return at.deleted_at + at.options.deletion_deadline
+
+
+def _is_overdue(at: Situation) -> bool:
+    deadline = _deadline(at)
+    return deadline is not None and at.now >= deadline
+
+
+def _given_up(at: Situation, blocker: str) -> tuple[Step, ...]:
+    """Say what is not waited for any longer, once: with it the deletion of the cluster begins."""
+    manager = at.observation.job_manager
+    if manager is not None and manager.deleting:
+        return ()
+    text = f"the cluster is deleted all the same, because of {deletion_options.DEADLINE.key}: {blocker}"
+    return (Say(warning(reasons.CLEANUP_FAILED, reasons.OPERATOR, text)),)
+
+
+def _last_savepoint(at: Situation) -> Situation | Made:
     """R-120: stop the job with a savepoint first, if that is wanted and there is a job to stop.
 
     Returns a Situation when that is done, or not to be done.
@@ -88,13 +117,19 @@ def _last_savepoint(at: Situation) -> Situation | Plan:
     if record.is_stopping(at.status):
         if isinstance(at.observation.rest.savepoint, Done):
             path = at.observation.rest.savepoint.path
-            return stopping.finished(stopping.recorded_savepoint(at, path))
-        going = stopping.continue_stop(at) if wanted else stopping.without_trigger(at)
+            return stopping.finished(at.having(job_stopping.recorded_savepoint(at, path)))
+        going = (
+            stopping.continue_stop(at)
+            if wanted
+            else at.having(record.without_savepoint_trigger(at.status))
+        )
         return going if isinstance(going, Situation | Plan) else at
     if not wanted:
         return at
     if at.job_runs:
-        return stopping.stop(at, (), f"{options.SAVEPOINT_ON_DELETION.key} is set")
+        return job_stopping.stop(at, (), f"{options.SAVEPOINT_ON_DELETION.key} is set")
+    if _is_overdue(at):
+        return at
     state = at.status.job_status.state or FlinkJobState.RECONCILING
     return _blocked(
         at,
@@ -118,7 +153,7 @@ def _has_live_job(at: Situation) -> bool:
     recorded = record.last_reconciled(at.status)
     if recorded is None or recorded.spec.job is None:
         return False
-    return not at.job_ended and not situation.recorded_as_down(at.status)
+    return not at.job_ended and not job_situation.recorded_as_down(at.status)
 
 
 def _blocker(at: Situation) -> str | None:

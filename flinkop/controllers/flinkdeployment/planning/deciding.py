@@ -1,8 +1,11 @@
 """The upgrade decision, asked with what this reconcile knows; pure (behaviour.md 3.4)."""
 
+from attrs import evolve
+
 from flinkop.api.status import JobManagerDeploymentStatus as JobManager
 from flinkop.controllers.flinkdeployment import progress
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
+from flinkop.controllers.jobs import deciding as job_deciding, job_progress
 from flinkop.lifecycle import upgrade
 from flinkop.lifecycle.upgrade import ClusterFacts, Decision, Facts, Question
 
@@ -14,31 +17,20 @@ def decide(at: Situation) -> Decision | Question:
 
 def facts(at: Situation) -> Facts:
     """Return what the upgrade decision is made from."""
-    status, options = at.status, at.options
+    status = at.status
     running = progress.deployed_spec(status)
-    checkpoints = at.observation.rest.checkpoints
     manager = at.observation.job_manager
-    start = status.job_status.start_time
-    return Facts(
-        mode=at.user_mode,
-        job=status.job_status.state,
-        accessible=status.job_manager_deployment_status is JobManager.READY,
-        now_ms=at.now_ms,
-        started_ms=int(start) if start is not None and start.isdigit() else None,
-        path=status.job_status.upgrade_savepoint_path,
+    ready = status.job_manager_deployment_status is JobManager.READY
+    return evolve(
+        job_deciding.facts(at, accessible=ready),
         version_changed=running is not None and running.flink_version != at.spec.flink_version,
-        savepoint_directory=options.savepoint_directory is not None,
-        fallback=options.last_state_fallback,
-        max_age=options.max_checkpoint_age,
-        cancel_instead=options.last_state_cancel,
         ha_metadata=_ha_metadata(at),
-        checkpoints=checkpoints.times if checkpoints is not None else None,
         cluster=ClusterFacts(
             job_manager=status.job_manager_deployment_status,
             high_availability=_can_have_ha_metadata(at),
             recorded_mode=at.recorded_mode,
             never_started=manager is not None and manager.never_available,
-            job_unknown=status.error == progress.JOB_NOT_FOUND,
+            job_unknown=status.error == job_progress.JOB_NOT_FOUND,
         ),
     )
 

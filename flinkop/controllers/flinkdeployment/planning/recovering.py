@@ -10,7 +10,7 @@ from attrs import evolve
 from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.status import JobManagerDeploymentStatus as JobManager
 from flinkop.controllers.flinkdeployment import progress
-from flinkop.controllers.flinkdeployment.planning import situation, starting, telling
+from flinkop.controllers.flinkdeployment.planning import starting, telling
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.starting import Restore
 from flinkop.controllers.flinkdeployment.planning.steps import (
@@ -23,6 +23,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     Wait,
     WriteAhead,
 )
+from flinkop.controllers.jobs import situation as job_situation
 from flinkop.events import reasons
 from flinkop.events.draft import warning
 from flinkop.lifecycle.state import Stall
@@ -71,7 +72,7 @@ def finish(at: Situation) -> Outcome | None:
     manager, spec = at.observation.job_manager, progress.deployed_spec(at.status)
     if at.last_job_manager is not JobManager.MISSING or manager is None or manager.deleting:
         return None
-    down = situation.recorded_as_down(at.status) or at.job_ended
+    down = job_situation.recorded_as_down(at.status) or at.job_ended
     if spec is None or down or manager.generation != at.status.observed_generation:
         return None
     restore = _restore(at)
@@ -91,7 +92,7 @@ def _restore(at: Situation) -> Restore | Outcome:
     if at.spec.job is None:
         return Restore(None)
     from_path = at.recorded_mode is UpgradeMode.SAVEPOINT
-    as_last = Restore(starting.known_path(at.status) if from_path else None)
+    as_last = Restore(job_situation.known_path(at.status) if from_path else None)
     if not at.options.high_availability:
         return as_last
     found = starting.restore_last_state(at)

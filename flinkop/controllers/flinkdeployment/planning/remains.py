@@ -18,6 +18,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     DeleteTaskManagers,
     DropJobGraphs,
     Inquiry,
+    Made,
     Outcome,
     Plan,
     ReleaseFinalizer,
@@ -56,7 +57,7 @@ def once_gone(at: Situation, made: Outcome, *, known: bool) -> Outcome:
     return made
 
 
-def _needs_it_gone(at: Situation, made: Plan) -> bool:
+def _needs_it_gone(at: Situation, made: Made) -> bool:
     """Whether a plan makes, deletes or lets go what another JobManager could use, or says that it is down."""
     if any(isinstance(step, _ALONE) for step in made.steps):
         return True

@@ -2,11 +2,10 @@
 
 from flinkop.api.status import FlinkJobState
 from flinkop.controllers.flinkdeployment import taskmanagers
-from flinkop.controllers.flinkdeployment.observation import Rest
-from flinkop.controllers.flinkdeployment.planning import telling
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
     Inquiry,
+    Made,
     Outcome,
     Plan,
     Say,
@@ -15,6 +14,8 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     Step,
     Wait,
 )
+from flinkop.controllers.jobs import telling as job_telling
+from flinkop.controllers.jobs.facts import Rest
 from flinkop.events import reasons
 from flinkop.events.draft import normal
 from flinkop.flink import features
@@ -61,12 +62,12 @@ def _native(at: Situation) -> Outcome | None:
     return Plan(
         reason="the running job is scaled in place",
         status=record.deployed(at.status, at.target),
-        steps=(*telling.spec_changed(at), *scaled),
+        steps=(*job_telling.spec_changed(at), *scaled),
         wait=Wait.PROBE,
     )
 
 
-def _standalone(at: Situation) -> Plan | None:
+def _standalone(at: Situation) -> Made | None:
     """R-114: a standalone cluster gets another number of TaskManagers."""
     scaling = taskmanagers.scaling(
         at.status,
@@ -81,6 +82,6 @@ def _standalone(at: Situation) -> Plan | None:
     return Plan(
         reason=f"the running cluster is to have {at.task_managers} TaskManagers: scaling it",
         status=record.deployed(at.status, at.target),
-        steps=(*telling.spec_changed(at), *steps),
+        steps=(*job_telling.spec_changed(at), *steps),
         wait=Wait.PROBE,
     )

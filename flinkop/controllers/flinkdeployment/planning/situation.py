@@ -2,24 +2,28 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from attrs import evolve, field, frozen
 
-from flinkop import clock
-from flinkop.api.common import JobState, KubernetesDeploymentMode, UpgradeMode
+from flinkop.api.common import JobSpec, KubernetesDeploymentMode, UpgradeMode
+from flinkop.api.flink_version import FlinkVersion
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
-from flinkop.api.flinkstatesnapshot import SnapshotType
+from flinkop.api.flinkstatesnapshot import JobKind, SnapshotType
 from flinkop.api.status import (
     FlinkDeploymentStatus,
-    FlinkJobState,
     JobManagerDeploymentStatus,
     ReconciliationState,
 )
 from flinkop.controllers.flinkdeployment.observation import Observation
+from flinkop.controllers.jobs.facts import RestFacts
+from flinkop.controllers.jobs.situation import JobSituation
+from flinkop.events import reasons
 from flinkop.lifecycle import ha_zookeeper, record
 from flinkop.lifecycle.failure import Limits
 from flinkop.lifecycle.ha_zookeeper import ZooKeeper
-from flinkop.lifecycle.specdiff import DiffType, SpecDiff
+from flinkop.lifecycle.snapshot_facts import SnapshotFacts
+from flinkop.lifecycle.specdiff import SpecDiff
 from flinkop.stages.cluster_options import ClusterOptions
 
 
@@ -28,7 +32,7 @@ def _in_config_maps(_spec: FlinkDeploymentSpec) -> ZooKeeper | None:
 
 
 @frozen
-class Situation:
+class Situation(JobSituation[FlinkDeploymentStatus]):
     """All that a plan is made from.
 
     Attributes:
@@ -57,6 +61,7 @@ class Situation:
         last_error: `status.error` as the API server has it: what was told already.
         last_job_manager: `status.jobManagerDeploymentStatus` as the API server has it.
         limits: how much of a failure goes into `status.error`.
+        deleted_at: when the user deleted the resource.
     """
 
     namespace: str
@@ -83,11 +88,30 @@ class Situation:
     last_error: str | None = None
     last_job_manager: JobManagerDeploymentStatus | None = None
     limits: Limits = field(factory=Limits)
+    deleted_at: dt.datetime | None = None
+
+    job_kind: ClassVar = JobKind.FLINK_DEPLOYMENT
+    component: ClassVar = reasons.JOB_MANAGER_DEPLOYMENT
 
     @property
-    def now_ms(self) -> int:
-        """Wall time in epoch milliseconds."""
-        return clock.epoch_ms(self.now)
+    def job(self) -> JobSpec | None:
+        """The job that `spec` asks for."""
+        return self.spec.job
+
+    @property
+    def flink_version(self) -> FlinkVersion | None:
+        """The Flink that `spec` asks for."""
+        return self.spec.flink_version
+
+    @property
+    def rest(self) -> RestFacts:
+        """What the JobManager said."""
+        return self.observation.rest
+
+    @property
+    def snapshots(self) -> tuple[SnapshotFacts, ...] | None:
+        """The FlinkStateSnapshots of the job."""
+        return self.observation.snapshots
 
     @property
     def target(self) -> record.Target:
@@ -102,42 +126,6 @@ class Situation:
         )
 
     @property
-    def wants_suspended(self) -> bool:
-        """Whether the user asks for the job to be down."""
-        return self.spec.job is not None and self.spec.job.state is JobState.SUSPENDED
-
-    @property
-    def recon(self) -> ReconciliationState:
-        """How far the recorded spec has got."""
-        return self.status.reconciliation_status.state
-
-    @property
-    def is_newer(self) -> bool:
-        """Whether `spec` is of another generation than the one last acted on."""
-        return self.generation != self.status.observed_generation
-
-    @property
-    def differs(self) -> bool:
-        """Whether the spec asks for something that the recorded one does not."""
-        return self.diff is not None and self.diff.type > DiffType.IGNORE
-
-    @property
-    def redeploys(self) -> bool:
-        """Whether the user asks for a start from `initialSavepointPath`, whatever runs now (R-20)."""
-        return self.diff is not None and self.diff.type is DiffType.SAVEPOINT_REDEPLOY
-
-    @property
-    def job_ended(self) -> bool:
-        """Whether the job has ended for good."""
-        state = self.status.job_status.state
-        return state is not None and state.is_terminal
-
-    @property
-    def job_runs(self) -> bool:
-        """Whether the job is RUNNING."""
-        return self.status.job_status.state is FlinkJobState.RUNNING
-
-    @property
     def is_standalone(self) -> bool:
         """Whether the operator makes the TaskManagers."""
         return self.spec.effective_mode is KubernetesDeploymentMode.STANDALONE
@@ -146,18 +134,6 @@ class Situation:
     def finds_ha_metadata(self) -> bool:
         """Whether the cluster of `spec` looks for HA metadata where the one that runs keeps them."""
         return ha_zookeeper.is_same(self.options.zookeeper, self.zookeeper_of(self.spec))
-
-    @property
-    def snapshots_as_resources(self) -> bool:
-        """Whether snapshots are recorded as FlinkStateSnapshots: wanted by the user, and possible."""
-        return self.options.snapshot_resources and self.observation.snapshots is not None
-
-    @property
-    def recorded_mode(self) -> UpgradeMode:
-        """How the last start restored, or the next one is going to."""
-        recorded = record.last_reconciled(self.status)
-        job = recorded.spec.job if recorded else None
-        return job.upgrade_mode if job else UpgradeMode.STATELESS
 
     def restoring(self, mode: UpgradeMode) -> "Situation":
         """Return this with `mode` as what the next start restores from."""
@@ -168,13 +144,6 @@ class Situation:
     def having(self, status: FlinkDeploymentStatus) -> "Situation":
         """Return this with another status."""
         return evolve(self, status=status)
-
-
-def recorded_as_down(status: FlinkDeploymentStatus) -> bool:
-    """Whether the recorded job is suspended: by wish, or because it was cancelled, or for an upgrade."""
-    recorded = record.last_reconciled(status)
-    job = recorded.spec.job if recorded else None
-    return job is not None and job.state is JobState.SUSPENDED
 
 
 def is_first_attempt(status: FlinkDeploymentStatus) -> bool:

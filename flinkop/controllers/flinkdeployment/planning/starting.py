@@ -17,12 +17,12 @@ from flinkop.api.status import (
     FlinkJobState,
     JobManagerDeploymentStatus as JobManager,
 )
-from flinkop.controllers.flinkdeployment.planning import telling
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
     DeleteHaMetadata,
     DropJobGraphs,
     Inquiry,
+    Made,
     Outcome,
     Plan,
     Say,
@@ -32,6 +32,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     Wait,
     WriteAhead,
 )
+from flinkop.controllers.jobs import situation as job_situation, telling as job_telling
 from flinkop.events import reasons
 from flinkop.events.draft import normal, warning
 from flinkop.lifecycle import cluster_health, record
@@ -85,13 +86,6 @@ def from_path(at: Situation, path: str | None) -> Situation:
     """Return `at` with the restore path in its status."""
     job = evolve(at.status.job_status, upgrade_savepoint_path=path)
     return at.having(evolve(at.status, job_status=job))
-
-
-def known_path(status: FlinkDeploymentStatus) -> str | None:
-    """Return the newest restore path in a status, also of one from before it had a field of its own."""
-    info = status.job_status.savepoint_info
-    last = info.last_savepoint if info else None
-    return status.job_status.upgrade_savepoint_path or (last.location if last else None) or None
 
 
 def attempt(at: Situation) -> Situation:
@@ -164,15 +158,15 @@ def _restore(at: Situation) -> Restore | Outcome:
     if at.spec.job is None:  # its JobManager recovers the jobs from the metadata (behaviour.md 3.9)
         return Restore(None)
     mode = at.recorded_mode
-    path = known_path(at.status) if mode is UpgradeMode.SAVEPOINT else None
+    path = job_situation.known_path(at.status) if mode is UpgradeMode.SAVEPOINT else None
     if record_is_first(at):
         # What is there can only be somebody else's: nobody's state is deleted, but no graph may run.
         return Restore(path, (DropJobGraphs(at.zookeeper_of(at.spec)),) if at.wants_ha else ())
     if mode is UpgradeMode.LAST_STATE:
         if not at.wants_ha:
-            return telling.refused(at, *_UNREADABLE)
+            return job_telling.refused(at, *_UNREADABLE)
         if not at.finds_ha_metadata:
-            return telling.refused(at, reasons.RESTORE_FAILED, _OTHER_PLACE)
+            return job_telling.refused(at, reasons.RESTORE_FAILED, _OTHER_PLACE)
         return restore_last_state(at)
     # An old run's metadata would win over the path inside Flink, and its job would run as well.
     return Restore(path, (DeleteHaMetadata(at.zookeeper_of(at.spec)),) if at.wants_ha else ())
@@ -196,9 +190,9 @@ def restore_last_state(at: Situation) -> Restore | Outcome:
     return Restore(_last_state_path(at, facts), (DropJobGraphs(at.options.zookeeper),))
 
 
-def no_metadata(at: Situation) -> Plan:
+def no_metadata(at: Situation) -> Made:
     """Refuse to go on, because the HA metadata that the state is in is gone."""
-    return telling.refused(at, reasons.RESTORE_FAILED, _NO_METADATA)
+    return job_telling.refused(at, reasons.RESTORE_FAILED, _NO_METADATA)
 
 
 def _last_state_path(at: Situation, facts: HaFacts) -> str | None:

@@ -21,21 +21,25 @@ from flinkop.controllers.flinkdeployment.planning import (
     deadlines,
     deciding,
     recovering,
-    situation,
-    snapshots,
     starting,
     stopping,
-    telling,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
     Inquiry,
+    Made,
     Outcome,
     Plan,
     RestoreTaskManagers,
     Say,
     Wait,
     WriteAhead,
+)
+from flinkop.controllers.jobs import (
+    job_progress,
+    situation as job_situation,
+    snapshots,
+    telling as job_telling,
 )
 from flinkop.events import reasons
 from flinkop.events.draft import warning
@@ -79,7 +83,7 @@ def others(at: Situation) -> Outcome:
 def _restart_failed(at: Situation) -> Outcome | None:
     """R-80: as in an upgrade of a job that has ended, so that its state is proven to be there (Q-7)."""
     failed = at.status.job_status.state is FlinkJobState.FAILED
-    if not (failed and at.options.restart_failed) or situation.recorded_as_down(at.status):
+    if not (failed and at.options.restart_failed) or job_situation.recorded_as_down(at.status):
         return None
     running = progress.deployed_spec(at.status)
     if running is None:
@@ -93,12 +97,12 @@ def _restart_failed(at: Situation) -> Outcome | None:
             again = evolve(at, spec=running, generation=generation)
             return stopping.begin(again, evolve(decision, reason="the job has failed"))
         case Impossible():
-            return telling.refused(at, decision.reason, decision.message)
+            return job_telling.refused(at, decision.reason, decision.message)
         case NotNow():
             return None
 
 
-def _restore_task_managers(at: Situation) -> Plan | None:
+def _restore_task_managers(at: Situation) -> Made | None:
     """A standalone cluster whose TaskManagers' Deployment was deleted by hand gets it back."""
     lost = taskmanagers.lost(at.status, at.observation)
     if lost is None:
@@ -162,7 +166,7 @@ def _health_error(at: Situation) -> str | None:
 # --- ended
 
 
-def _retire(at: Situation) -> Plan | None:
+def _retire(at: Situation) -> Made | None:
     """R-85: the JobManager of a job that ended stays for a while, to be asked about it."""
     manager = at.observation.job_manager
     until = deadlines.retirement(at)
@@ -179,7 +183,7 @@ def _retire(at: Situation) -> Plan | None:
 # --- idle
 
 
-def _idle(at: Situation) -> Plan:
+def _idle(at: Situation) -> Made:
     status = at.status
     stall = recovering.stall(at) if recovering.is_lost(at) else _job_stall(status)
     if stall is not None and _is_past_rollback(at):
@@ -212,7 +216,7 @@ def _retirement_due(at: Situation) -> dt.datetime | None:
 
 def _reason(status: FlinkDeploymentStatus) -> str:
     state = status.job_manager_deployment_status
-    suspended = situation.recorded_as_down(status)
+    suspended = job_situation.recorded_as_down(status)
     if (state is JobManager.READY or suspended) and record.is_stable(status):
         return "Resource fully reconciled, nothing to do..."
     return f"waiting: JobManager {state.value}, job {status.job_status.state or 'not known yet'}"
@@ -224,7 +228,7 @@ def _wait(status: FlinkDeploymentStatus) -> str:
             return Wait.PROBE
         case JobManager.DEPLOYING:
             return Wait.PROGRESS
-        case JobManager.READY if status.error == progress.JOB_NOT_FOUND:
+        case JobManager.READY if status.error == job_progress.JOB_NOT_FOUND:
             return Wait.PROGRESS
         case JobManager.READY if _in_between(status) or snapshots.is_in_flight(status):
             return Wait.PROBE
@@ -245,7 +249,7 @@ def _in_between(status: FlinkDeploymentStatus) -> bool:
 
 
 def _job_stall(status: FlinkDeploymentStatus) -> Stall | None:
-    if status.error == progress.JOB_NOT_FOUND:
+    if status.error == job_progress.JOB_NOT_FOUND:
         return Stall("JobNotFound", _NOT_FOUND)
     if status.job_manager_deployment_status is JobManager.ERROR:
         return Stall("JobManagerFailed", words(status.error or "the JobManager cannot start"))

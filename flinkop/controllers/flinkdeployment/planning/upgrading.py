@@ -21,11 +21,9 @@ from flinkop.controllers.flinkdeployment.planning import (
     deciding,
     scaling,
     situation,
-    snapshots,
     starting,
     steady,
     stopping,
-    telling,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import (
@@ -36,6 +34,7 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     Wait,
     WriteAhead,
 )
+from flinkop.controllers.jobs import situation as job_situation, snapshots, telling as job_telling
 from flinkop.lifecycle import record, specdiff
 from flinkop.lifecycle.specdiff import DiffType
 from flinkop.lifecycle.state import Note
@@ -59,14 +58,14 @@ def changed(at: Situation) -> Outcome:
         return Plan(note.message, at.status, wait=Wait.PROBE, note=note)
     if at.redeploys:
         return stopping.redeploy(at)
-    if situation.recorded_as_down(at.status):
+    if job_situation.recorded_as_down(at.status):
         return _down(at)
     decision = deciding.decide(at)
     match decision:
         case Question():
             return Inquiry(decision)
         case Impossible():
-            return telling.refused(at, decision.reason, decision.message, _way_out(at))
+            return job_telling.refused(at, decision.reason, decision.message, _way_out(at))
         case NotNow():
             return _not_now(at, decision)
         case Available():
@@ -75,7 +74,7 @@ def changed(at: Situation) -> Outcome:
 
 def _way_out(at: Situation) -> str:
     """Return what a person can do who knows better than the facts."""
-    path = starting.known_path(at.status)
+    path = job_situation.known_path(at.status)
     known = f"the newest known is {path}" if path and path != LAST_STATE_PATH else "none is known"
     return (
         "Choose a savepoint or checkpoint to start from: set spec.job.initialSavepointPath to it, and change "
@@ -91,7 +90,7 @@ def _snapshot_is_pending(at: Situation) -> bool:
 def _not_now(at: Situation, decision: NotNow) -> Outcome:
     """R-21: the running job stays as it is; what keeps it healthy goes on, if that may help."""
     note = Note("UpgradeWaits", f"the upgrade waits: {decision.reason}")
-    said = telling.spec_changed(at)
+    said = job_telling.spec_changed(at)
     if not decision.others:
         return Plan(note.message, at.status, said, wait=Wait.PROBE, note=note)
     made = steady.others(at)
@@ -121,7 +120,7 @@ def asks_for_more(
 
 def _session_changed(at: Situation) -> Outcome:
     """3.9: the cluster is replaced under its jobs; with HA the new JobManager recovers them."""
-    said = (*telling.spec_changed(at), *stopping.check(at))
+    said = (*job_telling.spec_changed(at), *stopping.check(at))
     return stopping.replace(at, _what_changed(at), said)
 
 
@@ -131,7 +130,7 @@ def _what_changed(at: Situation) -> str:
 
 def _down(at: Situation) -> Outcome:
     """R-25, R-26: the job is down, by wish or because it was cancelled."""
-    said = telling.spec_changed(at)
+    said: tuple[Step, ...] = job_telling.spec_changed(at)
     if suspends_what_ended(at):
         return stopping.lay_down(resuming(at), "suspending a job that was cancelled", said)
     if at.wants_suspended:
@@ -149,7 +148,7 @@ def suspends_what_ended(at: Situation) -> bool:
 
     No difference shows it: only that this generation is new, and that a record of a wish is stable.
     """
-    down = situation.recorded_as_down(at.status) and at.wants_suspended
+    down = job_situation.recorded_as_down(at.status) and at.wants_suspended
     return down and at.is_newer and not record.is_stable(at.status)
 
 
@@ -246,10 +245,10 @@ def _old_is_gone(at: Situation) -> Outcome:
     ):  # also of a job that is to be suspended: its resume starts from there
         return stopping.redeploy(at)
     if at.wants_suspended:
-        return stopping.suspended(at, telling.spec_changed(at) if at.is_newer else ())
+        return stopping.suspended(at, job_telling.spec_changed(at) if at.is_newer else ())
     reason = "the old cluster is gone: deploying the new one"
     if at.is_newer or not _has_job_id(at):
-        return starting.deploy(at, reason, *(telling.spec_changed(at) if at.is_newer else ()))
+        return starting.deploy(at, reason, *(job_telling.spec_changed(at) if at.is_newer else ()))
     if not _is_former_id(at):
         return starting.submit(at, reason)
     if not at.observation.confirmed:
@@ -294,7 +293,7 @@ def _replace_old(at: Situation) -> Outcome:
     instead = stopping.without_metadata(at, "deleting the old cluster")
     if instead is not None:
         return instead
-    said: tuple[Step, ...] = telling.spec_changed(at)
+    said: tuple[Step, ...] = job_telling.spec_changed(at)
     written = stopping.finished(starting.attempt(at))
     steps = (*said, WriteAhead(written.status), *stopping.delete_steps(at))
     return Plan("deleting the old cluster", written.status, steps, wait=Wait.PROGRESS)

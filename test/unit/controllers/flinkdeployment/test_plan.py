@@ -39,8 +39,9 @@ from flinkop.api.status import (
     LifecycleState,
     ReconciliationState,
 )
-from flinkop.controllers.flinkdeployment.observation import Observation, Rest, RestFacts
+from flinkop.controllers.flinkdeployment.observation import Observation
 from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.jobs.facts import Rest, RestFacts
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import record, state
 

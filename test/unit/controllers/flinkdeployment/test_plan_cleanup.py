@@ -1,9 +1,12 @@
 """How a deleted resource is taken down, and what keeps it (behaviour.md 1.7, 3.13)."""
 
+import datetime as dt
+
 import pytest
 from attrs import evolve
 from fakes.deployments import (
     GONE,
+    NOW,
     answered,
     job,
     job_manager,
@@ -24,8 +27,14 @@ from flinkop.api.status import (
     FlinkJobState,
     LifecycleState,
 )
-from flinkop.controllers.flinkdeployment.observation import Observation, Rest, RestFacts
+from flinkop.controllers.flinkdeployment.observation import (
+    Observation,
+)
 from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.jobs.facts import (
+    Rest,
+    RestFacts,
+)
 from flinkop.flink.interpret import Done
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import state
@@ -70,6 +79,31 @@ def test_metadata_goes_with_the_resource(spec):
     made = clean(spec, status_of(spec), GONE, high_availability=True)
     assert names(made) == ["Cleanup", "DeleteHaMetadata", "ReleaseFinalizer"]
     assert "DeleteHaMetadata" not in names(clean(spec, status_of(spec), up()))
+
+
+def test_a_deadline_ends_what_keeps_a_cluster():
+    """Then it goes with its jobs, and an Event says so once."""
+    facts = evolve(up(), session_jobs=("a",))
+    wait = {"deletion_deadline": dt.timedelta(minutes=5)}
+    early = NOW - dt.timedelta(minutes=4)
+    made = clean(SESSION, status_of(SESSION), facts, deleted_at=early, **wait)
+    assert made.stall is not None
+    assert made.due == NOW + dt.timedelta(minutes=1)
+    late = NOW - dt.timedelta(minutes=5)
+    made = clean(SESSION, status_of(SESSION), facts, deleted_at=late, **wait)
+    assert names(made)[:2] == ["Cleanup", "CleanupFailed"]
+    assert "DeleteCluster" in names(made)
+    going = Observation(job_manager=job_manager(deleting=True), session_jobs=("a",))
+    assert names(clean(SESSION, made.status, going, deleted_at=late, **wait)) == []
+
+
+def test_a_deadline_ends_the_wait_for_a_last_savepoint():
+    """The job is cancelled then."""
+    options = {"savepoint_on_deletion": True, "deletion_deadline": dt.timedelta(minutes=5)}
+    late = NOW - dt.timedelta(minutes=5)
+    status = status_of(APP, job=FlinkJobState.RESTARTING)
+    made = clean(APP, status, up(job(FlinkState.RESTARTING)), deleted_at=late, **options)
+    assert names(made) == ["Cleanup", "CancelJob", "DeleteCluster"]
 
 
 def test_session_jobs_keep_their_cluster():

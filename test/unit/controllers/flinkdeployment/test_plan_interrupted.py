@@ -33,9 +33,16 @@ from flinkop.api.status import (
     SavepointInfo,
     SnapshotTriggerType,
 )
-from flinkop.controllers.flinkdeployment.observation import CheckpointFacts, Observation
+from flinkop.controllers.flinkdeployment.observation import (
+    Observation,
+)
 from flinkop.controllers.flinkdeployment.planning import steps
-from flinkop.controllers.flinkdeployment.progress import JOB_NOT_FOUND
+from flinkop.controllers.jobs.facts import (
+    CheckpointFacts,
+)
+from flinkop.controllers.jobs.job_progress import (
+    JOB_NOT_FOUND,
+)
 from flinkop.flink.interpret import Done
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle.ha_metadata import HaFacts

@@ -6,8 +6,11 @@ from fakes.deployments import application, situation, status_of, up
 from fakes.plans import names, planned, recon, recorded, step
 
 from flinkop.api.status import FlinkJobState, ReconciliationState
-from flinkop.controllers.flinkdeployment.observation import Rest, RestFacts
 from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.jobs.facts import (
+    Rest,
+    RestFacts,
+)
 from flinkop.flink.features import Version
 from flinkop.lifecycle.inplace_scaling import Bounds
 

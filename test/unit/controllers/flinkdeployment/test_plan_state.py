@@ -45,13 +45,15 @@ from flinkop.api.status import (
     SnapshotTriggerType,
 )
 from flinkop.controllers.flinkdeployment.observation import (
+    Observation,
+)
+from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.jobs.facts import (
     CheckpointError,
     CheckpointFacts,
-    Observation,
     Rest,
     RestFacts,
 )
-from flinkop.controllers.flinkdeployment.planning import steps
 from flinkop.flink.interpret import PENDING, Done, Failed
 from flinkop.flink.states import JobState as FlinkState
 from flinkop.lifecycle import cluster_health, record, state

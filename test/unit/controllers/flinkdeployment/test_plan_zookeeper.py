@@ -21,7 +21,8 @@ from flinkop.api.common import JobState, UpgradeMode
 from flinkop.api.status import FlinkJobState, JobManagerDeploymentStatus as JobManager
 from flinkop.controllers.flinkdeployment import plan
 from flinkop.controllers.flinkdeployment.observation import Observation
-from flinkop.controllers.flinkdeployment.planning import steps, telling
+from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.jobs import telling as job_telling
 from flinkop.lifecycle import record
 from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.upgrade import LAST_STATE_PATH
@@ -158,11 +159,11 @@ def test_what_cannot_be_known_decides_nothing():
     seen = at(APP, lost(APP, mode=LAST_STATE), generation=1)
     asked = plan.plan(evolve(seen, observation=Observation(confirmed=True)))
     assert isinstance(asked, steps.Inquiry)
-    made = telling.unknown(seen, "ZooKeeper at zk:2181 does not answer")
+    made = job_telling.unknown(seen, "ZooKeeper at zk:2181 does not answer")
     assert (names(made), made.wait) == (["Error"], steps.Wait.PROGRESS)
     assert made.status.job_manager_deployment_status is JobManager.MISSING
     assert record.last_reconciled(made.status) == record.last_reconciled(seen.status)
-    again = telling.unknown(
+    again = job_telling.unknown(
         evolve(seen, last_error=made.status.error), "ZooKeeper at zk:2181 does not answer"
     )
     assert (again.steps, again.wait) == ((), steps.Wait.PROGRESS)

@@ -29,9 +29,11 @@ from flinkop.api.status import (
 from flinkop.controllers.flinkdeployment import progress
 from flinkop.controllers.flinkdeployment.assessed import Assessed, Subject
 from flinkop.controllers.flinkdeployment.observation import (
-    JobFailure,
     Observation,
     PodFailure,
+)
+from flinkop.controllers.jobs.facts import (
+    JobFailure,
     Rest,
     RestFacts,
 )

@@ -1,15 +1,12 @@
 """What is asked of Flink, and what its refusals mean."""
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 from fakes.scripted_transport import ScriptedTransport, ok, refused
 
 from flinkop.api.status import CheckpointType, Savepoint, SavepointFormatType
-from flinkop.controllers.flinkdeployment.acting.asking import Asker
-from flinkop.controllers.flinkdeployment.acting.refusals import ScalingRefused, StepFailed
-from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.jobs import steps
+from flinkop.controllers.jobs.asking import Asker
+from flinkop.controllers.jobs.refusals import ScalingRefused, StepFailed
 from flinkop.flink import errors
 from flinkop.flink.features import Version
 from flinkop.flink.rest import FlinkClient
@@ -20,7 +17,7 @@ from flinkop.stages.cluster_options import ClusterOptions
 
 pytestmark = pytest.mark.virtual_time
 
-CTX: Any = SimpleNamespace(key=ObjectKey("ns", "basic"))
+CLUSTER = ObjectKey("ns", "basic")
 STOP = steps.StopJob("j", "t", "s3://s", SavepointFormatType.NATIVE, drain=True)
 
 
@@ -33,7 +30,7 @@ def asker(*script):
 async def test_a_stop_names_our_trigger_id():
     """Directory, format and drain go with it."""
     it, transport = asker(ok({"request-id": "t"}, 202))
-    assert await it.stop(CTX, STOP, ClusterOptions()) == "t"
+    assert await it.stop(CLUSTER, STOP, ClusterOptions()) == "t"
     [asked] = transport.asked
     assert (asked.method, asked.path) == ("POST", "/v1/jobs/j/stop")
     assert asked.json == {
@@ -48,7 +45,7 @@ async def test_an_old_flink_has_trigger_ids_of_its_own():
     """Before 1.15; neither is the format said, which it would refuse."""
     it, transport = asker(ok({"request-id": "theirs"}, 202))
     old = ClusterOptions(flink_version=Version(1, 14))
-    assert await it.stop(CTX, STOP, old) == "theirs"
+    assert await it.stop(CLUSTER, STOP, old) == "theirs"
     assert transport.asked[0].json == {"targetDirectory": "s3://s", "drain": True}
 
 
@@ -56,14 +53,14 @@ async def test_a_stop_that_is_refused_fails_the_step():
     """Nothing else of the plan may happen."""
     it, _ = asker(refused(409, "not running"))
     with pytest.raises(StepFailed, match="Savepoint Error") as caught:
-        await it.stop(CTX, STOP, ClusterOptions())
+        await it.stop(CLUSTER, STOP, ClusterOptions())
     assert caught.value.reason == "SavepointError"
 
 
 async def test_a_stop_that_nobody_answers_is_looked_for_later():
     """It may have been heard."""
     it, _ = asker(errors.Unreachable("cut", sent=True))
-    assert await it.stop(CTX, STOP, ClusterOptions(flink_timeout=0.1)) == "t"
+    assert await it.stop(CLUSTER, STOP, ClusterOptions(flink_timeout=0.1)) == "t"
 
 
 @pytest.mark.parametrize(
@@ -77,24 +74,24 @@ async def test_a_cancellation_that_matters(answer, words):
     """What has to be cancelled and is not fails the step; where the cluster goes anyway it does not."""
     it, _ = asker(answer)
     with pytest.raises(StepFailed, match=words):
-        await it.cancel(CTX, steps.CancelJob("j", required=True), ClusterOptions())
-    await it.cancel(CTX, steps.CancelJob("j"), ClusterOptions())
+        await it.cancel(CLUSTER, steps.CancelJob("j", required=True), ClusterOptions())
+    await it.cancel(CLUSTER, steps.CancelJob("j"), ClusterOptions())
 
 
 @pytest.mark.parametrize("answer", [ok({}, 202), refused(409, "done")])
 async def test_a_cancellation_that_is_taken_or_not_needed(answer):
     """Accepted, or ended already."""
     it, _ = asker(answer)
-    await it.cancel(CTX, steps.CancelJob("j", required=True), ClusterOptions())
+    await it.cancel(CLUSTER, steps.CancelJob("j", required=True), ClusterOptions())
 
 
 async def test_snapshots_that_are_refused_are_found_unknown_later():
     """The status has their trigger ids: the next look tells."""
     it, _ = asker(refused(400, "no directory"))
     savepoint = steps.TriggerSavepoint("j", "t", None, SavepointFormatType.CANONICAL)
-    assert await it.savepoint(CTX, savepoint, ClusterOptions()) == "t"
+    assert await it.savepoint(CLUSTER, savepoint, ClusterOptions()) == "t"
     checkpoint = steps.TriggerCheckpoint("j", "t", CheckpointType.FULL)
-    await it.checkpoint(CTX, checkpoint, ClusterOptions())
+    await it.checkpoint(CLUSTER, checkpoint, ClusterOptions())
 
 
 def removal(path, *, dispose=True, needs_success=True):
@@ -114,7 +111,7 @@ async def test_disposals_stop_at_the_first_failure_unless_for_their_age():
         removal("d", needs_success=False),
         removal("e", dispose=False, needs_success=False),
     ]
-    gone = await it.dispose(CTX, removals, ClusterOptions())
+    gone = await it.dispose(CLUSTER, removals, ClusterOptions())
     assert {one.location for one in gone} == {"a", "d", "e"}
     assert len(transport.asked) == 3
 
@@ -123,8 +120,8 @@ async def test_bounds_of_a_running_job():
     """All vertices go in one request; a refusal leads to an upgrade (R-113)."""
     it, transport = asker(ok({}, 200))
     scale = steps.ScaleJob("j", {"v": Bounds(1, 4)})
-    await it.scale(CTX, scale, ClusterOptions())
+    await it.scale(CLUSTER, scale, ClusterOptions())
     assert transport.asked[0].method == "PUT"
     it, _ = asker(refused(400, "no"))
     with pytest.raises(ScalingRefused):
-        await it.scale(CTX, scale, ClusterOptions())
+        await it.scale(CLUSTER, scale, ClusterOptions())

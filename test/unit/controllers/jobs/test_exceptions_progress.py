@@ -12,9 +12,14 @@ from fakes.deployments import (
     up,
 )
 
-from flinkop.controllers.flinkdeployment import exceptions_progress, progress
+from flinkop.controllers.flinkdeployment import (
+    progress,
+)
 from flinkop.controllers.flinkdeployment.assessed import Assessed, Subject
 from flinkop.controllers.flinkdeployment.observation import Observation
+from flinkop.controllers.jobs import (
+    exceptions_progress,
+)
 from flinkop.events.draft import EventType
 from flinkop.lifecycle.exception_looks import History, Known, Look
 from flinkop.lifecycle.job_exceptions import JobException, Limits, Memory

@@ -1,17 +1,15 @@
 """Makes and deletes the FlinkStateSnapshots of a job."""
 
+import structlog
 from attrs import define
 
-from flinkop.api.flinkdeployment import FlinkDeploymentSpec
-from flinkop.api.status import FlinkDeploymentStatus
-from flinkop.controllers.flinkdeployment.planning import steps
+from flinkop.controllers.jobs import steps
 from flinkop.kube import errors, meta
 from flinkop.kube.client import KubeClient
 from flinkop.kube.objects import CustomObject
-from flinkop.stages.context import ReconcileContext
 from flinkop.stages.snapshots import Snapshots
 
-Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
+_log = structlog.get_logger(__name__)
 
 
 @define
@@ -21,23 +19,28 @@ class SnapshotRecorder:
     kube: KubeClient
     snapshots: Snapshots
 
-    async def create(self, ctx: Context, step: steps.CreateSnapshot) -> None:
-        """Make the snapshot, if there is none by its name.
+    async def create(self, namespace: str, step: steps.CreateSnapshot) -> None:
+        """Make the snapshot, if there is none by its name, and its namespace is not being deleted.
 
         Raises:
             errors.ApiError: the API server refused or could not be reached.
         """
         try:
             made = await self.kube.create(
-                meta.FLINKSTATESNAPSHOTS, ctx.key.namespace, step.body, into=CustomObject
+                meta.FLINKSTATESNAPSHOTS, namespace, step.body, into=CustomObject
             )
         except errors.AlreadyExists:
             return
+        except errors.Forbidden as error:
+            if not error.namespace_ends:
+                raise
+            _log.info("the namespace is being deleted: no snapshot is recorded any more")
+            return
         self.snapshots.note_write(made)
 
-    async def delete(self, ctx: Context, step: steps.DeleteSnapshot) -> None:
+    async def delete(self, namespace: str, step: steps.DeleteSnapshot) -> None:
         """Ask for the deletion of a snapshot; raises as `create` does."""
-        key = meta.ObjectKey(ctx.key.namespace, step.name)
+        key = meta.ObjectKey(namespace, step.name)
         try:
             await self.kube.delete(meta.FLINKSTATESNAPSHOTS, key)
         except errors.NotFound:

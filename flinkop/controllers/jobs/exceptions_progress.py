@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from flinkop.controllers.flinkdeployment.assessed import Assessed, Subject
+from flinkop.controllers.jobs.assessed import Assessed, JobSubject, StatusT
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, warning
 from flinkop.lifecycle import job_exceptions
@@ -10,9 +10,9 @@ from flinkop.lifecycle.exception_looks import Known
 from flinkop.lifecycle.job_exceptions import Report
 
 
-def assess(found: Assessed, subject: Subject) -> Assessed:
+def assess(found: Assessed[StatusT], subject: JobSubject[StatusT]) -> Assessed[StatusT]:
     """Return `found` with the Events about exceptions that nobody was told of, if they were looked for."""
-    history, known = subject.observation.rest.exceptions, subject.exceptions
+    history, known = subject.rest.exceptions, subject.exceptions
     if history is None:
         return found
     made = job_exceptions.judge(

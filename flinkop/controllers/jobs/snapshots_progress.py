@@ -6,30 +6,31 @@ plan, because the upgrade goes on from there.
 
 from attrs import evolve
 
+from flinkop import clock
 from flinkop.api.status import (
     Checkpoint,
     CheckpointInfo,
     CheckpointType,
-    FlinkDeploymentStatus,
+    CommonStatus,
     FlinkJobState,
     Savepoint,
     SavepointFormatType,
     SavepointInfo,
     SnapshotTriggerType,
 )
-from flinkop.controllers.flinkdeployment.assessed import Assessed, Subject
+from flinkop.controllers.jobs.assessed import Assessed, JobSubject, StatusT
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, warning
 from flinkop.flink.interpret import Done, Failed
 from flinkop.lifecycle import record
 
 
-def assess(found: Assessed, subject: Subject) -> Assessed:
+def assess(found: Assessed[StatusT], subject: JobSubject[StatusT]) -> Assessed[StatusT]:
     """Return the status in which what has ended is recorded, and said when it failed."""
     return _checkpoint(_savepoint(found, subject), subject)
 
 
-def _savepoint(found: Assessed, subject: Subject) -> Assessed:
+def _savepoint(found: Assessed[StatusT], subject: JobSubject[StatusT]) -> Assessed[StatusT]:
     info = found.status.job_status.savepoint_info
     if info is None or not info.trigger_id or record.is_stopping(found.status):
         return found
@@ -38,7 +39,7 @@ def _savepoint(found: Assessed, subject: Subject) -> Assessed:
         return found.having(_savepoint_idle(handled)).say(
             _failed(subject, info.trigger_type, savepoint=True)
         )
-    match subject.observation.rest.savepoint:
+    match subject.rest.savepoint:
         case Done(path):
             return found.having(_with_savepoint(found.status, subject, info, path))
         case Failed(unknown=unknown):
@@ -55,12 +56,12 @@ def _savepoint(found: Assessed, subject: Subject) -> Assessed:
 
 
 def _with_savepoint(
-    status: FlinkDeploymentStatus, subject: Subject, info: SavepointInfo, path: str
-) -> FlinkDeploymentStatus:
+    status: StatusT, subject: JobSubject[StatusT], info: SavepointInfo, path: str
+) -> StatusT:
     """O-61."""
     status = _nonce_handled(status, subject, info.trigger_type, savepoint=True)
     kind = info.trigger_type or SnapshotTriggerType.UNKNOWN
-    job = subject.spec.job
+    job = subject.job
     manual = kind is SnapshotTriggerType.MANUAL
     taken = Savepoint(
         time_stamp=info.trigger_timestamp or 0,
@@ -79,11 +80,11 @@ def _with_savepoint(
     return evolve(status, job_status=evolve(status.job_status, savepoint_info=kept))
 
 
-def _savepoint_idle(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+def _savepoint_idle(status: StatusT) -> StatusT:
     return record.without_savepoint_trigger(status)
 
 
-def _checkpoint(found: Assessed, subject: Subject) -> Assessed:
+def _checkpoint(found: Assessed[StatusT], subject: JobSubject[StatusT]) -> Assessed[StatusT]:
     info = found.status.job_status.checkpoint_info
     if info is None or not info.trigger_id:
         return found
@@ -92,7 +93,7 @@ def _checkpoint(found: Assessed, subject: Subject) -> Assessed:
         return found.having(_checkpoint_idle(handled)).say(
             _failed(subject, info.trigger_type, savepoint=False)
         )
-    match subject.observation.rest.checkpoint:
+    match subject.rest.checkpoint:
         case Done():
             return found.having(_with_checkpoint(found.status, subject, info))
         case Failed(unknown=unknown):
@@ -109,11 +110,11 @@ def _checkpoint(found: Assessed, subject: Subject) -> Assessed:
 
 
 def _with_checkpoint(
-    status: FlinkDeploymentStatus, subject: Subject, info: CheckpointInfo
-) -> FlinkDeploymentStatus:
+    status: StatusT, subject: JobSubject[StatusT], info: CheckpointInfo
+) -> StatusT:
     status = _nonce_handled(status, subject, info.trigger_type, savepoint=False)
     kind = info.trigger_type or SnapshotTriggerType.UNKNOWN
-    job = subject.spec.job
+    job = subject.job
     manual = kind is SnapshotTriggerType.MANUAL
     taken = Checkpoint(
         time_stamp=info.trigger_timestamp or 0,
@@ -128,7 +129,7 @@ def _with_checkpoint(
     return evolve(status, job_status=evolve(status.job_status, checkpoint_info=known))
 
 
-def _checkpoint_idle(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+def _checkpoint_idle(status: StatusT) -> StatusT:
     info = evolve(
         status.job_status.checkpoint_info or CheckpointInfo(),
         trigger_id=None,
@@ -140,30 +141,32 @@ def _checkpoint_idle(status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
 
 
 def _nonce_handled(
-    status: FlinkDeploymentStatus,
-    subject: Subject,
+    status: StatusT,
+    subject: JobSubject[StatusT],
     kind: SnapshotTriggerType | None,
     *,
     savepoint: bool,
-) -> FlinkDeploymentStatus:
+) -> StatusT:
     """P-3: only what a nonce asked for handles one."""
-    job = subject.spec.job
+    job = subject.job
     if kind is not SnapshotTriggerType.MANUAL or job is None:
         return status
     return record.nonces_handled(
         status,
         savepoint=job.savepoint_trigger_nonce if savepoint else None,
         checkpoint=None if savepoint else job.checkpoint_trigger_nonce,
-        now_ms=subject.now_ms,
+        now_ms=clock.epoch_ms(subject.now),
     )
 
 
-def _is_late(triggered: int | None, grace: float, subject: Subject) -> bool:
+def _is_late(triggered: int | None, grace: float, subject: JobSubject[CommonStatus]) -> bool:
     """Whether a snapshot that failed is given up, instead of being asked for again (O-62)."""
-    return (triggered or 0) + grace * 1000 < subject.now_ms
+    return (triggered or 0) + grace * 1000 < clock.epoch_ms(subject.now)
 
 
-def _failed(subject: Subject, kind: SnapshotTriggerType | None, *, savepoint: bool) -> EventDraft:
+def _failed(
+    subject: JobSubject[CommonStatus], kind: SnapshotTriggerType | None, *, savepoint: bool
+) -> EventDraft:
     """O-63; the type is what decides the words, and unlike the reference's it is still known (Q-18)."""
     word, reason = (
         ("savepoint", reasons.SAVEPOINT_ERROR)
@@ -172,7 +175,7 @@ def _failed(subject: Subject, kind: SnapshotTriggerType | None, *, savepoint: bo
     )
     if kind is SnapshotTriggerType.PERIODIC:
         return warning(reason, reasons.OPERATOR, f"Periodic {word} failed")
-    job = subject.spec.job
+    job = subject.job
     nonce = None
     if job is not None:
         nonce = job.savepoint_trigger_nonce if savepoint else job.checkpoint_trigger_nonce

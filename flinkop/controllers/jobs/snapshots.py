@@ -5,26 +5,21 @@ their own, or in the status (`savepointInfo`, `checkpointInfo`), where the trigg
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeVar
 
 from attrs import evolve
 
 from flinkop.api.common import JobSpec
-from flinkop.api.flinkstatesnapshot import JobKind, SnapshotType
-from flinkop.api.status import (
-    CheckpointInfo,
-    FlinkDeploymentStatus,
-    SavepointInfo,
-    SnapshotTriggerType,
-)
-from flinkop.controllers.flinkdeployment.planning.situation import Situation
-from flinkop.controllers.flinkdeployment.planning.steps import (
+from flinkop.api.flinkstatesnapshot import SnapshotType
+from flinkop.api.status import CheckpointInfo, CommonStatus, SavepointInfo, SnapshotTriggerType
+from flinkop.controllers.jobs.situation import JobSituation, StatusT
+from flinkop.controllers.jobs.steps import (
     CreateSnapshot,
     DeleteSnapshot,
     DisposeSavepoints,
+    JobStep,
     Plan,
-    Step,
     TriggerCheckpoint,
     TriggerSavepoint,
     Wait,
@@ -36,59 +31,70 @@ from flinkop.lifecycle.periodic import Due, Wish
 from flinkop.lifecycle.snapshot_facts import SnapshotFacts
 from flinkop.lifecycle.snapshot_objects import JobOfSnapshot, Occasion, SavepointWish
 
+StepT = TypeVar("StepT")
+
 SAVEPOINT, CHECKPOINT = SnapshotType.SAVEPOINT, SnapshotType.CHECKPOINT
 _KINDS: Final = (SAVEPOINT, CHECKPOINT)
 
 
-def trigger(at: Situation) -> Plan | None:
+def trigger(at: JobSituation[StatusT]) -> Plan[StatusT, JobStep[StatusT]] | None:
     """R-81: return the plan to take a snapshot that is due; savepoints come first."""
     for kind in _KINDS:
         if _is_unheard(at, kind):
             steps = (_ask(at, kind),)
             return Plan(f"asking for the {kind.lower()} again", at.status, steps, Wait.PROBE)
-        due = _due(at, kind)
+        due = _due(at, kind, at.remembered.get(kind))
         if due is not None and due.trigger is not None and not _has_just_failed(at, kind):
             taken = _take(at, kind, due.trigger)
             if due.trigger is not SnapshotTriggerType.PERIODIC:
                 return taken
-            after = evolve(at, remembered={**at.remembered, kind: at.now})
-            return evolve(taken, periodic=kind, due=min(due_at(after), default=None))
+            after = {**at.remembered, kind: at.now}
+            return evolve(taken, periodic=kind, due=min(_due_at(at, after), default=None))
     return None
 
 
-def warnings(at: Situation) -> Iterator[str]:
+def warnings(at: JobSituation[StatusT]) -> Iterator[str]:
     """Yield what of the user's wishes cannot be granted, in words."""
     for kind in _KINDS:
-        due = _due(at, kind)
+        due = _due(at, kind, at.remembered.get(kind))
         if due is not None and due.warning is not None:
             yield due.warning
 
 
-def due_at(at: Situation) -> Iterator[dt.datetime]:
+def due_at(at: JobSituation[StatusT]) -> Iterator[dt.datetime]:
     """Yield when periodic snapshots are due next."""
+    yield from _due_at(at, at.remembered)
+
+
+def _due_at(
+    at: JobSituation[StatusT], remembered: Mapping[SnapshotType, dt.datetime]
+) -> Iterator[dt.datetime]:
     for kind in _KINDS:
-        due = _due(at, kind)
+        due = _due(at, kind, remembered.get(kind))
         if due is not None and due.at is not None:
             yield due.at
 
 
-def is_in_flight(status: FlinkDeploymentStatus) -> bool:
+def is_in_flight(status: CommonStatus) -> bool:
     """Whether a snapshot that the status keeps track of is being taken."""
     return any(_in_flight(status, kind) for kind in _KINDS)
 
 
-def tidied(at: Situation, made: Plan) -> Plan:
+def tidied(
+    at: JobSituation[StatusT], made: Plan[StatusT, StepT]
+) -> Plan[StatusT, StepT | JobStep[StatusT]]:
     """O-70 to O-75: return `made`, which has nothing to do, letting old snapshots go besides."""
+    wider: Plan[StatusT, StepT | JobStep[StatusT]] = made
     if not at.job_runs:
-        return made
+        return wider
     steps = (*_tidy_history(at), *_tidy_resources(at))
     status = made.status if at.options.cleanup else _without_entries(at, made.status)
-    return evolve(made, status=status, steps=(*made.steps, *steps))
+    return evolve(wider, status=status, steps=(*made.steps, *steps))
 
 
-def upgrade_savepoint(at: Situation, path: str) -> tuple[Step, ...]:
+def upgrade_savepoint(at: JobSituation[StatusT], path: str) -> tuple[JobStep[StatusT], ...]:
     """R-30: return the step that registers the savepoint of an upgrade, unless it is registered."""
-    known = at.observation.snapshots or ()
+    known = at.snapshots or ()
     if any(one.trigger is SnapshotTriggerType.UPGRADE and one.path == path for one in known):
         return ()
     wish = SavepointWish(
@@ -104,8 +110,10 @@ def upgrade_savepoint(at: Situation, path: str) -> tuple[Step, ...]:
 # --- due
 
 
-def _due(at: Situation, kind: SnapshotType) -> Due | None:
-    job, handled = at.spec.job, _recorded_job(at)
+def _due(
+    at: JobSituation[StatusT], kind: SnapshotType, remembered: dt.datetime | None
+) -> Due | None:
+    job, handled = at.job, _recorded_job(at)
     if job is None or handled is None:
         return None
     savepoint = kind is SAVEPOINT
@@ -119,62 +127,66 @@ def _due(at: Situation, kind: SnapshotType) -> Due | None:
             handled.savepoint_trigger_nonce if savepoint else handled.checkpoint_trigger_nonce
         ),
         expression=expression,
-        flink_version=at.spec.flink_version,
+        flink_version=at.flink_version,
     )
     last = periodic.last_periodic(
-        kind, at.created, _legacy_ms(at, kind), _resources(at), at.remembered.get(kind)
+        kind, at.created, _legacy_ms(at, kind), _resources(at), remembered
     )
     return periodic.judge(wish, last, at.now, at.zone)
 
 
-def _recorded_job(at: Situation) -> JobSpec | None:
+def _recorded_job(at: JobSituation[StatusT]) -> JobSpec | None:
     recorded = record.last_reconciled(at.status)
     return recorded.spec.job if recorded else None
 
 
-def _in_flight(status: FlinkDeploymentStatus, kind: SnapshotType) -> bool:
+def _in_flight(status: CommonStatus, kind: SnapshotType) -> bool:
     job = status.job_status
     info = job.savepoint_info if kind is SAVEPOINT else job.checkpoint_info
     return info is not None and bool(info.trigger_id)
 
 
-def _legacy_ms(at: Situation, kind: SnapshotType) -> int:
+def _legacy_ms(at: JobSituation[StatusT], kind: SnapshotType) -> int:
     job = at.status.job_status
     if kind is SAVEPOINT:
         return job.savepoint_info.last_periodic_savepoint_timestamp if job.savepoint_info else 0
     return job.checkpoint_info.last_periodic_checkpoint_timestamp if job.checkpoint_info else 0
 
 
-def _resources(at: Situation) -> tuple[SnapshotFacts, ...]:
-    return (at.observation.snapshots or ()) if at.snapshots_as_resources else ()
+def _resources(at: JobSituation[StatusT]) -> tuple[SnapshotFacts, ...]:
+    return (at.snapshots or ()) if at.snapshots_as_resources else ()
 
 
-def _is_unheard(at: Situation, kind: SnapshotType) -> bool:
+def _is_unheard(at: JobSituation[StatusT], kind: SnapshotType) -> bool:
     """Whether Flink has never heard of the snapshot that is under way: a crash lay between."""
-    rest = at.observation.rest
+    rest = at.rest
     outcome = rest.savepoint if kind is SAVEPOINT else rest.checkpoint
     unknown = isinstance(outcome, Failed) and outcome.unknown
     return unknown and at.job_runs and _in_flight(at.status, kind)
 
 
-def _has_just_failed(at: Situation, kind: SnapshotType) -> bool:
+def _has_just_failed(at: JobSituation[StatusT], kind: SnapshotType) -> bool:
     """Whether this look found one failed: the next try has time until the next look (O-62)."""
-    rest = at.observation.rest
+    rest = at.rest
     return isinstance(rest.savepoint if kind is SAVEPOINT else rest.checkpoint, Failed)
 
 
 # --- taken
 
 
-def _take(at: Situation, kind: SnapshotType, why: SnapshotTriggerType) -> Plan:
+def _take(
+    at: JobSituation[StatusT], kind: SnapshotType, why: SnapshotTriggerType
+) -> Plan[StatusT, JobStep[StatusT]]:
     if at.snapshots_as_resources:
         return _take_as_resource(at, kind, why)
     return _take_in_status(at, kind, why)
 
 
-def _take_as_resource(at: Situation, kind: SnapshotType, why: SnapshotTriggerType) -> Plan:
+def _take_as_resource(
+    at: JobSituation[StatusT], kind: SnapshotType, why: SnapshotTriggerType
+) -> Plan[StatusT, JobStep[StatusT]]:
     """R-90 with resources: the nonce is handled as soon as there is one for it (T-11)."""
-    job = at.spec.job
+    job = at.job
     nonce = None
     status = at.status
     if why is SnapshotTriggerType.MANUAL and job is not None:
@@ -200,11 +212,13 @@ def _take_as_resource(at: Situation, kind: SnapshotType, why: SnapshotTriggerTyp
     return Plan(f"a {why.lower()} {kind.lower()} is due", status, (CreateSnapshot(body),))
 
 
-def _job_of(at: Situation) -> JobOfSnapshot:
-    return JobOfSnapshot(JobKind.FLINK_DEPLOYMENT, at.namespace, at.name, at.label_selector)
+def _job_of(at: JobSituation[StatusT]) -> JobOfSnapshot:
+    return JobOfSnapshot(at.job_kind, at.namespace, at.name, at.label_selector)
 
 
-def _take_in_status(at: Situation, kind: SnapshotType, why: SnapshotTriggerType) -> Plan:
+def _take_in_status(
+    at: JobSituation[StatusT], kind: SnapshotType, why: SnapshotTriggerType
+) -> Plan[StatusT, JobStep[StatusT]]:
     """R-90 without: a nonce is handled when its snapshot is there (O-61)."""
     job = at.status.job_status
     if kind is SAVEPOINT:
@@ -234,7 +248,7 @@ def _take_in_status(at: Situation, kind: SnapshotType, why: SnapshotTriggerType)
     return Plan(reason, status, (WriteAhead(status), _ask(at.having(status), kind)), Wait.PROBE)
 
 
-def _ask(at: Situation, kind: SnapshotType) -> Step:
+def _ask(at: JobSituation[StatusT], kind: SnapshotType) -> JobStep[StatusT]:
     """Return the step that asks Flink for what the status says is under way."""
     job = at.status.job_status
     if kind is SAVEPOINT:
@@ -253,37 +267,37 @@ def _ask(at: Situation, kind: SnapshotType) -> Step:
 # --- tidied up
 
 
-def _tidy_history(at: Situation) -> tuple[Step, ...]:
+def _tidy_history(at: JobSituation[StatusT]) -> tuple[JobStep[StatusT], ...]:
     removals = _removals(at) if at.options.cleanup else ()
     return (DisposeSavepoints(removals),) if removals else ()
 
 
-def _removals(at: Situation) -> tuple[snapshot_history.Removal, ...]:
+def _removals(at: JobSituation[StatusT]) -> tuple[snapshot_history.Removal, ...]:
     info = at.status.job_status.savepoint_info
     return snapshot_history.legacy_removals(
         info.savepoint_history if info else (),
         at.options.savepoint_limits,
         _resources(at),
-        snapshot_paths.named_by_deployment(at.spec, at.status),
+        snapshot_paths.named_by_resource(at.job, at.status),
         at.now,
         dispose=at.options.cleanup,
     )
 
 
-def _without_entries(at: Situation, status: FlinkDeploymentStatus) -> FlinkDeploymentStatus:
+def _without_entries(at: JobSituation[StatusT], status: StatusT) -> StatusT:
     """O-72 with cleanup switched off: entries go, files stay."""
     gone = [removal.savepoint for removal in _removals(at)]
     return record.without_savepoints(status, gone) if gone else status
 
 
-def _tidy_resources(at: Situation) -> tuple[Step, ...]:
+def _tidy_resources(at: JobSituation[StatusT]) -> tuple[JobStep[StatusT], ...]:
     if not (at.snapshots_as_resources and at.options.cleanup):
         return ()
     names = snapshot_history.snapshots_to_delete(
         _resources(at),
         at.options.savepoint_limits,
         at.options.checkpoint_limits,
-        snapshot_paths.named_by_deployment(at.spec, at.status),
+        snapshot_paths.named_by_resource(at.job, at.status),
         at.now,
     )
     return tuple(DeleteSnapshot(name) for name in names)

@@ -1,0 +1,56 @@
+"""What plans for jobs say: Events, and refusals in words; pure."""
+
+from attrs import evolve
+
+from flinkop.controllers.jobs.situation import JobSituation, StatusT
+from flinkop.controllers.jobs.steps import JobStep, Plan, Say, Wait
+from flinkop.events import reasons
+from flinkop.events.draft import normal, warning
+from flinkop.lifecycle.failure import Failure, FailureType
+from flinkop.lifecycle.specdiff import DiffType
+from flinkop.lifecycle.state import Stall
+
+
+def spec_changed(at: JobSituation[StatusT]) -> tuple[JobStep[StatusT], ...]:
+    """R-7: told once per generation."""
+    if at.diff is None or at.diff.type is DiffType.IGNORE:
+        return ()
+    message = f"{at.diff.type.name} change(s) detected ({at.diff.text()}), starting reconciliation."
+    return (
+        Say(
+            normal(
+                reasons.SPEC_CHANGED,
+                reasons.JOB_MANAGER_DEPLOYMENT,
+                message,
+                key=f"SpecChange: {at.generation}",
+                once=True,
+            ),
+        ),
+    )
+
+
+def refused(
+    at: JobSituation[StatusT], reason: str, message: str, hint: str = ""
+) -> Plan[StatusT, JobStep[StatusT]]:
+    """Return the plan to do nothing but say why, once: an UpgradeFailure (behaviour.md 1.4).
+
+    `message` may be a text that clients know; `hint` is added for people.
+    """
+    text = f"{message} {hint}" if hint else message
+    plan = failed(at, reason, text)
+    steps = () if plan.status.error == at.last_error else plan.steps
+    return evolve(plan, steps=steps, stall=Stall(reason, text))
+
+
+def failed(at: JobSituation[StatusT], reason: str, message: str) -> Plan[StatusT, JobStep[StatusT]]:
+    """Return the plan to record that an attempt came to nothing; it is made again after the interval."""
+    error = Failure(FailureType.UPGRADE_FAILURE, message).to_json(at.limits)
+    say = Say(warning(reason, at.component, message))
+    return Plan(message, evolve(at.status, error=error), (say,))
+
+
+def unknown(at: JobSituation[StatusT], message: str) -> Plan[StatusT, JobStep[StatusT]]:
+    """Return the plan to decide nothing, because a fact that it takes is not to be had now."""
+    plan = failed(at, reasons.ERROR, message)
+    steps = () if plan.status.error == at.last_error else plan.steps
+    return evolve(plan, steps=steps, wait=Wait.PROGRESS)
