@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 # Runs from a checkout without being installed; plans are made from the situations of the tests.
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "test")]
 
-from hack.pages import decisions, metrics, phases, states  # noqa: E402
+from hack.pages import artifacts, decisions, metrics, phases, states  # noqa: E402
 
 DOCS = HERE.parent / "docs"
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
@@ -26,6 +26,7 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "decisions": decisions.table,
         "phases": phases.table,
     },
+    "artifacts.md": {"options": artifacts.table},
 }
 """What is generated, by page and by the name of its marks."""
 

@@ -160,6 +160,14 @@ class Section:
             key, structured.parse_list, default, self.scope, description, "List", older_keys
         )
 
+    def words(
+        self, key: str, default: tuple[str, ...], description: str, *older_keys: str
+    ) -> Option[tuple[str, ...]]:
+        """A list of words, separated by `;` or `,`."""
+        return Option(
+            key, structured.parse_words, default, self.scope, description, "List", older_keys
+        )
+
     def mapping(self, key: str, description: str, *older_keys: str) -> Option[Mapping[str, str]]:
         """A map of texts, also as `key.<x>` entries."""
         return Option(

@@ -263,7 +263,7 @@ ARTIFACTS_BASE_DIR = _DYNAMIC.text(
 ARTIFACTS_HTTP_HEADER = _RESOURCE.mapping(
     _K + "user.artifacts.http.header", "Headers sent when a jar is fetched by HTTP."
 )
-ARTIFACTS_ALLOWED_SCHEMES = _DYNAMIC.texts(
+ARTIFACTS_ALLOWED_SCHEMES = _DYNAMIC.words(
     _K + "user.artifacts.allowed-schemes",
     ("https",),
     "Schemes that a session job's jarURI may have.",

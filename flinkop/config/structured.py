@@ -121,6 +121,12 @@ def parse_list(text: str) -> tuple[str, ...]:
     return tuple(split(text, ";"))
 
 
+def parse_words(text: str) -> tuple[str, ...]:
+    """Read a list of texts that hold neither `;` nor `,`, either of which separates them (`api.md` 4.3)."""
+    words = (word.strip() for item in parse_list(text) for word in item.split(","))
+    return tuple(word for word in words if word)
+
+
 def parse_map(text: str) -> dict[str, str]:
     """Read a map of texts, in YAML flow or legacy syntax.
 

@@ -385,7 +385,11 @@ class KubeClient:
         return await self.send(call, body, deadline=deadline)
 
     async def send(
-        self, call: requests.Request, body: bytes | None = None, *, deadline: float = DEADLINE
+        self,
+        call: requests.Request,
+        body: requests.Content | None = None,
+        *,
+        deadline: float = DEADLINE,
     ) -> tuple[int, bytes]:
         """Send a prepared request; returns status and body, error statuses included.
 

@@ -1,6 +1,6 @@
 """Verb, resource type and options to method, path, query and headers; pure, does no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from urllib.parse import quote
 
 from attrs import evolve, field, frozen
@@ -12,6 +12,22 @@ MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 Query = tuple[tuple[str, str], ...]
+
+
+@frozen
+class Streamed:
+    """A body too large to be held.
+
+    Attributes:
+        size: number of bytes that `chunks` yields.
+        chunks: makes a new iterator over the bytes for each attempt.
+    """
+
+    size: int
+    chunks: Callable[[], AsyncIterator[bytes]]
+
+
+Content = bytes | Streamed
 
 
 @frozen

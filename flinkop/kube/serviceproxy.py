@@ -34,7 +34,7 @@ class ServiceProxy:
         path: str,
         *,
         query: Iterable[tuple[str, str]] = (),
-        body: bytes | None = None,
+        body: requests.Content | None = None,
         content_type: str = requests.JSON,
         deadline: float = DEADLINE,
     ) -> tuple[int, bytes]:
@@ -44,7 +44,7 @@ class ServiceProxy:
             method: GET, POST, PATCH, PUT or DELETE; all but GET pass the write fence.
             path: on the server behind, with or without a leading slash.
             query: pairs.
-            body: bytes to send, or None.
+            body: what to send, or None.
             content_type: of the body; a multipart upload brings its boundary here.
             deadline: seconds.
 

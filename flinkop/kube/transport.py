@@ -12,7 +12,7 @@ from flinkop.kube import errors, stream
 from flinkop.kube.config import Credentials
 from flinkop.kube.instruments import ClientInstruments
 from flinkop.kube.pools import Pool
-from flinkop.kube.request import Request
+from flinkop.kube.request import Content, Request, Streamed
 from flinkop.kube.retry import RetryPolicy
 
 CONNECT = 10.0
@@ -65,13 +65,13 @@ class Transport:
         return (await self._within(call, body, deadline, raise_all=True))[1]
 
     async def exchange(
-        self, call: Request, body: bytes | None, deadline: float
+        self, call: Request, body: Content | None, deadline: float
     ) -> tuple[int, bytes]:
         """Send and return status and body, of errors too; only 429 is retried and raised."""
         return await self._within(call, body, deadline, raise_all=False)
 
     async def _within(
-        self, call: Request, body: bytes | None, deadline: float, *, raise_all: bool
+        self, call: Request, body: Content | None, deadline: float, *, raise_all: bool
     ) -> tuple[int, bytes]:
         end = asyncio.get_running_loop().time() + deadline
         try:
@@ -84,7 +84,7 @@ class Transport:
             ) from None
 
     async def _attempts(
-        self, call: Request, body: bytes | None, end: float, *, raise_all: bool
+        self, call: Request, body: Content | None, end: float, *, raise_all: bool
     ) -> tuple[int, bytes]:
         loop = asyncio.get_running_loop()
         refreshed = reconnected = False
@@ -114,7 +114,7 @@ class Transport:
                 attempt += 1
 
     async def _attempt(
-        self, call: Request, body: bytes | None, *, raise_all: bool
+        self, call: Request, body: Content | None, *, raise_all: bool
     ) -> tuple[int, bytes]:
         pool = self._lease if call.lease else self._requests
         slot = await pool.acquire()
@@ -140,7 +140,7 @@ class Transport:
         self,
         session: aiohttp.ClientSession,
         call: Request,
-        body: bytes | None,
+        body: Content | None,
         sock_read: float | None = None,
     ) -> tuple[aiohttp.ClientResponse, int]:
         """Send one request and wait for its headers; every attempt of every call comes by here."""
@@ -151,6 +151,8 @@ class Transport:
             headers["Authorization"] = authorization
         if body is not None:
             headers["Content-Type"] = call.content_type
+        if isinstance(body, Streamed):
+            headers["Content-Length"] = str(body.size)
         endpoint = self._credentials.endpoint
         if call.write and not call.lease and self.fence is not None:
             self.fence()
@@ -160,7 +162,7 @@ class Transport:
             response = await session.request(
                 call.method,
                 _url(endpoint.server, call),
-                data=body,
+                data=body.chunks() if isinstance(body, Streamed) else body,
                 headers=headers,
                 proxy=endpoint.proxy,
                 server_hostname=endpoint.server_name,

@@ -22,6 +22,7 @@ from flinkop.flink.transport import (
 )
 from flinkop.kube import errors
 from flinkop.kube.client import KubeClient
+from flinkop.kube.request import Content, Streamed
 from flinkop.kube.serviceproxy import ServiceProxy
 
 _PROXY_STATUS = frozenset({502, 503, 504})
@@ -48,7 +49,7 @@ class ProxyTransport:
         """Send the request; see `flink.transport.Transport` for what is promised."""
         where, _, query = path.partition("?")
         pairs = [tuple(p.split("=", 1)) for p in query.split("&") if "=" in p]
-        content, content_type = await _content(json, body)
+        content, content_type = _content(json, body)
         try:
             status, answer = await self._proxy.request(
                 method,
@@ -67,9 +68,9 @@ class ProxyTransport:
         return RawAnswer(status, answer)
 
 
-async def _content(json: object, body: Body | None) -> tuple[bytes | None, str]:
+def _content(json: object, body: Body | None) -> tuple[Content | None, str]:
     if body is not None:
-        return b"".join([chunk async for chunk in body.chunks()]), body.content_type
+        return Streamed(body.size, body.chunks), body.content_type
     return (None if json is None else msgspec.json.encode(json)), "application/json"
 
 

@@ -66,24 +66,6 @@ SESSION = session()
 HIGHLY_AVAILABLE_SESSION = session(flinkConfiguration=HA)
 WIDER = changed(job={"parallelism": 4})
 
-SCENARIOS = (
-    Scenario("first-deploy", (deployed(PLAIN),)),
-    Scenario("first-deploy-ha", (deployed(HIGHLY_AVAILABLE),), quick=True),
-    Scenario("first-deploy-from-savepoint", (deployed(FROM_SAVEPOINT),), keeps_state=True),
-    Scenario("upgrade", (WIDER,), (deployed(PLAIN),), quick=True),
-    Scenario("upgrade-ha", (WIDER,), (deployed(HIGHLY_AVAILABLE),)),
-    Scenario("suspend-resume", (suspended(), resumed()), (deployed(PLAIN),), quick=True),
-    Scenario("recover", (robbed_of_job_manager(),), (deployed(PLAIN),), quick=True),
-    Scenario("delete", (deleted(),), (deployed(PLAIN),), quick=True),
-    Scenario("delete-ha", (deleted(),), (deployed(HIGHLY_AVAILABLE),)),
-    Scenario("session-deploy", (deployed(SESSION),)),
-    Scenario("session-change", (changed(restartNonce=1),), (deployed(SESSION),), quick=True),
-    Scenario("session-recover", (robbed_of_job_manager(),), (deployed(HIGHLY_AVAILABLE_SESSION),)),
-    Scenario("session-delete", (deleted(),), (deployed(SESSION),)),
-)
-"""What `make crash` tries."""
-
-# --- what needs state: written, and not tried before the operator can do it
 
 _PREFIX = "kubernetes.operator."
 _STATE = {
@@ -129,7 +111,20 @@ _RESTARTED = {f"{_PREFIX}job.restart.failed": "true"}
 _STANDALONE = (deployed(app(mode="standalone")),)
 _SESSION_JOB = (deployed(SESSION), session_job_submitted())
 
-LATER = (
+SCENARIOS = (
+    Scenario("first-deploy", (deployed(PLAIN),)),
+    Scenario("first-deploy-ha", (deployed(HIGHLY_AVAILABLE),), quick=True),
+    Scenario("first-deploy-from-savepoint", (deployed(FROM_SAVEPOINT),), keeps_state=True),
+    Scenario("upgrade", (WIDER,), (deployed(PLAIN),), quick=True),
+    Scenario("upgrade-ha", (WIDER,), (deployed(HIGHLY_AVAILABLE),)),
+    Scenario("suspend-resume", (suspended(), resumed()), (deployed(PLAIN),), quick=True),
+    Scenario("recover", (robbed_of_job_manager(),), (deployed(PLAIN),), quick=True),
+    Scenario("delete", (deleted(),), (deployed(PLAIN),), quick=True),
+    Scenario("delete-ha", (deleted(),), (deployed(HIGHLY_AVAILABLE),)),
+    Scenario("session-deploy", (deployed(SESSION),)),
+    Scenario("session-change", (changed(restartNonce=1),), (deployed(SESSION),), quick=True),
+    Scenario("session-recover", (robbed_of_job_manager(),), (deployed(HIGHLY_AVAILABLE_SESSION),)),
+    Scenario("session-delete", (deleted(),), (deployed(SESSION),)),
     keeping("savepoint-upgrade", WIDER, before=_SAVEPOINT, quick=True),
     keeping("savepoint-upgrade-snapshots", WIDER, before=_SNAPSHOTS),
     keeping("savepoint-suspend-resume", suspended(), resumed(), before=_SAVEPOINT),
@@ -163,7 +158,11 @@ LATER = (
     Scenario("standalone-deploy", _STANDALONE),
     Scenario("standalone-upgrade", (WIDER,), _STANDALONE),
     Scenario("standalone-delete", (deleted(),), _STANDALONE),
+)
+"""What `make crash` tries."""
+
+LATER = (
     Scenario("session-job-submit", (session_job_submitted(),), (deployed(SESSION),)),
     Scenario("session-job-upgrade", (session_job_changed(job={"parallelism": 2}),), _SESSION_JOB),
 )
-"""Moves to SCENARIOS, one by one, as it begins to work; until then it runs by name only."""
+"""Waits for session jobs, and runs by name only."""

@@ -239,6 +239,7 @@ class World:
             wants_ha=effective_conf.is_ha(conf),
             user_mode=job.upgrade_mode if job else UpgradeMode.STATELESS,
             last_error=self.status.error,
+            last_job_manager=self.status.job_manager_deployment_status,
         )
 
     def _observe(self, status: FlinkDeploymentStatus) -> Observation:

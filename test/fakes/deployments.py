@@ -225,6 +225,7 @@ def situation(
         "new_trigger_id": lambda: f"trigger-{next(numbers)}",
         "wants_ha": options.high_availability,
         "last_error": status.error,
+        "last_job_manager": status.job_manager_deployment_status,
         **more,
     }
     return Situation(

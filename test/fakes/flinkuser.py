@@ -372,18 +372,18 @@ class FlinkDeployment:
 
     def wait_lifecycle(self, state: str, generation: int | None = None) -> Self:
         """Wait for a lifecycle state, of `generation` at least, and for the conditions to follow."""
-
-        def reached(obj: Any) -> bool:
-            status = obj.get("status", {})
-            observed = status.get("observedGeneration") or 0
-            return status.get("lifecycleState") == state and observed >= (generation or 0)
-
-        self.until(reached, what=f"{state} with generation {generation}")
+        what = f"{state} with generation {generation}"
+        self.until(lambda obj: _is_in(obj, state, generation), what=what)
         return self
 
     def wait_stable(self, generation: int | None = None) -> Self:
-        """Wait until it is STABLE, with `generation` observed."""
-        return self.wait_lifecycle("STABLE", generation)
+        """Wait until it is STABLE and up, with `generation` observed.
+
+        STABLE alone tells less: back at a spec that was good before, a cluster is STABLE before it is up.
+        """
+        what = f"STABLE and up with generation {generation}"
+        self.until(lambda obj: _is_in(obj, "STABLE", generation) and _is_up(obj), what=what)
+        return self
 
     def wait_job(self, state: str) -> Self:
         """Wait for a state of the job."""
@@ -576,3 +576,15 @@ def condition(obj: Any, kind: str) -> Any:
     """A condition of a resource, {} when there is none."""
     found = obj.get("status", {}).get("conditions", ())
     return next((one for one in found if one["type"] == kind), {})
+
+
+def _is_in(obj: Any, state: str, generation: int | None) -> bool:
+    """Whether a lifecycle state is reached, with `generation` observed."""
+    status = obj.get("status", {})
+    observed = status.get("observedGeneration") or 0
+    return status.get("lifecycleState") == state and observed >= (generation or 0)
+
+
+def _is_up(obj: Any) -> bool:
+    """Whether the job runs or has finished, or the session cluster answers."""
+    return condition(obj, "Running").get("status") == "True" or job_state(obj) == "FINISHED"

@@ -21,6 +21,8 @@ from hypothesis import stateful, strategies as st
 
 from flinkop.api.common import UpgradeMode
 
+pytestmark = pytest.mark.timeout(900)
+
 OPTIONS = (
     "rollback",
     "restart failed",

@@ -447,6 +447,7 @@ class FlinkDeploymentReconciler:
             remembered=self._periodic.get(ctx.key, {}),
             label_selector=ctx.settings.operator.label_selector,
             last_error=ctx.status.error,
+            last_job_manager=ctx.status.job_manager_deployment_status,
             limits=self._limits(ctx),
         )
 

@@ -318,7 +318,10 @@ class _Operator:
         if found is not None:
             if found.generation != step.generation or found.deleting:
                 raise _AgainError
-            same = (found.job_id, found.path) == (step.job_id, step.savepoint_path)
+            # What it starts from is in its ConfigMap, which may be missing until its JobManager has begun; a
+            # job without state may start from HA metadata or not.
+            fixed = not world.stateful or (world.process is not None and world.process.begun)
+            same = found.job_id == step.job_id and (fixed or found.path == step.savepoint_path)
             differs = _compare(spec_text(found.spec), spec_text(step.spec)).type > DiffType.IGNORE
             if differs or not same:
                 world.broken.append("took another attempt's Deployment for its own")
@@ -462,6 +465,7 @@ def _situation(
         wants_ha=_is_ha(spec),
         user_mode=world.spec.job.upgrade_mode if world.spec.job else UpgradeMode.STATELESS,
         last_error=world.status.error,
+        last_job_manager=world.status.job_manager_deployment_status,
     )
 
 

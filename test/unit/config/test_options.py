@@ -4,12 +4,13 @@ import datetime as dt
 
 import pytest
 
-from flinkop.config import flink_options, metric_options, options
+from flinkop.config import artifact_options, flink_options, metric_options, options
+from flinkop.config.errors import ConfigValueError
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.option import Scope
 
 MINUTE = dt.timedelta(minutes=1)
-OWN = options.all_options() + metric_options.all_options()
+OWN = options.all_options() + metric_options.all_options() + artifact_options.all_options()
 EVERY = OWN + flink_options.all_options()
 
 
@@ -29,7 +30,7 @@ def test_descriptions(option):
 
 
 def test_all_operator_options():
-    """The operator's options are all there: 79 plus 12 about metrics, and listeners under a prefix."""
+    """The reference's options are all there: 79 plus 12 about metrics, and listeners under a prefix."""
     assert len(options.all_options()) == 79
     assert len(metric_options.all_options()) == 12
     assert all(option.key.startswith("kubernetes.operator.") for option in OWN)
@@ -55,6 +56,7 @@ def test_defaults():
     assert conf.get(options.CLUSTER_VIEW_INTERVAL) == dt.timedelta(minutes=-1)
     assert conf.get(options.DELETION_PROPAGATION) is options.DeletionPropagation.FOREGROUND
     assert conf.get(options.ARTIFACTS_ALLOWED_SCHEMES) == ("https",)
+    assert conf.get(artifact_options.ALLOWED_NETWORKS) == ()
     assert conf.get(options.RETRY_MAX_INTERVAL) is None
     assert conf.get(options.EXCEPTION_LABELS) == {}
 
@@ -91,3 +93,19 @@ def test_defaults():
 def test_defaults_of_snapshots_and_health(option, default):
     """As the reference and Flink have them (behaviour.md 0.9)."""
     assert FlinkConf().get(option) == default
+
+
+@pytest.mark.parametrize("text", ["https;s3", "https,s3", " https , s3 ;", "[https, s3]"])
+def test_both_separators_of_words(text):
+    """Schemes are listed with `;`, as Flink writes lists, or with `,`, as the reference's page says."""
+    conf = FlinkConf({options.ARTIFACTS_ALLOWED_SCHEMES.key: text})
+    assert conf.get(options.ARTIFACTS_ALLOWED_SCHEMES) == ("https", "s3")
+
+
+def test_networks():
+    """Ranges and single addresses are read; what is none is told with the key."""
+    option = artifact_options.ALLOWED_NETWORKS
+    read = FlinkConf({option.key: "10.1.0.0/16; fd00:1::/32, 10.2.0.1"}).get(option)
+    assert [str(network) for network in read] == ["10.1.0.0/16", "fd00:1::/32", "10.2.0.1/32"]
+    with pytest.raises(ConfigValueError, match=r"allowed-networks.*write ranges such as 10\.1"):
+        FlinkConf({option.key: "10.1.0.7/16"}).get(option)

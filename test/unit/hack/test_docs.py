@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from flinkop.api.status import LifecycleState
+from flinkop.config import artifact_options
 from flinkop.lifecycle import deployment_states, snapshot_states
 from flinkop.lifecycle.upgrade import UPGRADE_FAILED, Suspend
 from hack import update_docs
-from hack.pages import decisions, phases, states
+from hack.pages import artifacts, decisions, phases, states
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -73,6 +74,22 @@ def test_the_phases_are_those_of_the_plans():
     assert there[2].endswith("delete the JobManager Deployment")
     assert gone[2].endswith("make the cluster's objects")
     assert "`lifecycleState`: DEPLOYED" in gone[3]
+
+
+def test_every_option_about_jars_is_in_the_table():
+    """The reference's and our own, with their defaults as users write them."""
+    table = artifacts.table()
+    for row in (
+        "| `allowed-schemes` | `https` | operator |",
+        "| `http.header` | none | job or operator |",
+        "| `disallow-restricted-hosts` | `true` | operator |",
+        "| `max-size` | `1 gb` | operator |",
+        "| `idle-timeout` | `30 s` | operator |",
+        "| `cache-size` | `4 gb` | operator, read at its start |",
+        "| `max-concurrent-downloads` | `8` | operator, read at its start |",
+    ):
+        assert row in table
+    assert len(table.splitlines()) == 2 + 4 + len(artifact_options.all_options())
 
 
 def test_a_part_is_put_between_its_marks():

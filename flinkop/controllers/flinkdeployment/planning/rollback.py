@@ -86,7 +86,7 @@ def proceed(at: Situation) -> Outcome:
         return Plan(
             "waiting for the failed cluster to be gone", at.status, wait=Wait.PROGRESS, note=_NOTE
         )
-    if at.status.job_manager_deployment_status is JobManager.MISSING:
+    if _is_made(at):
         back = evolve(back, generation=manager.generation)
         return starting.submit(back, "finishing a rollback that was interrupted")
     going = stopping.take_away(back, "deleting the failed cluster")
@@ -132,11 +132,17 @@ def _mode_to_go_on_with(at: Situation) -> UpgradeMode | Inquiry:
     that decision, so that the savepoint may be older than what its job left in the HA metadata.
     """
     mode = at.recorded_mode
-    if mode is not UpgradeMode.SAVEPOINT or not at.options.high_availability:
+    if mode is not UpgradeMode.SAVEPOINT or not at.options.high_availability or _is_made(at):
         return mode
     if at.observation.ha is None:
         return Inquiry(Question.HA_METADATA)
     return UpgradeMode.LAST_STATE if at.observation.ha.available else mode
+
+
+def _is_made(at: Situation) -> bool:
+    """Whether the JobManager that is there is the one of the stable spec; HA metadata are its own by now."""
+    missing = at.status.job_manager_deployment_status is JobManager.MISSING
+    return missing and at.observation.job_manager is not None
 
 
 def _to_stable(at: Situation, mode: UpgradeMode) -> Situation:

@@ -12,6 +12,7 @@ from flinkop.api.flinkstatesnapshot import SnapshotType
 from flinkop.api.status import (
     FlinkDeploymentStatus,
     FlinkJobState,
+    JobManagerDeploymentStatus,
     ReconciliationState,
 )
 from flinkop.controllers.flinkdeployment.observation import Observation
@@ -54,6 +55,7 @@ class Situation:
         remembered: when this process last triggered a periodic snapshot, by type.
         label_selector: what resources of the operator's must be found by.
         last_error: `status.error` as the API server has it: what was told already.
+        last_job_manager: `status.jobManagerDeploymentStatus` as the API server has it.
         limits: how much of a failure goes into `status.error`.
     """
 
@@ -79,6 +81,7 @@ class Situation:
     remembered: Mapping[SnapshotType, dt.datetime] = field(factory=dict)
     label_selector: str | None = None
     last_error: str | None = None
+    last_job_manager: JobManagerDeploymentStatus | None = None
     limits: Limits = field(factory=Limits)
 
     @property

@@ -126,6 +126,8 @@ def submit(at: Situation, reason: str, before: tuple[Step, ...] = ()) -> Outcome
     restore = _restore(at)
     if not isinstance(restore, Restore):
         return restore
+    # With the Deployment there, what comes before it was done, and its JobManager may have written since.
+    before += restore.before if at.observation.job_manager is None else ()
     at = from_path(at, restore.path) if restore.path == LAST_STATE_PATH else at
     job_id = at.status.job_status.job_id if at.spec.job else None
     said: tuple[Step, ...] = ()
@@ -136,7 +138,6 @@ def submit(at: Situation, reason: str, before: tuple[Step, ...] = ()) -> Outcome
         status=started(at, record.deployed(at.status, at.target)),
         steps=(
             *before,
-            *restore.before,
             *said,
             Submit(at.spec, at.generation, job_id, restore.path),
             *_ingress(at),
@@ -186,6 +187,11 @@ def restore_last_state(at: Situation) -> Restore | Outcome:
     if facts is None:
         return Inquiry(Question.HA_METADATA)
     if not facts.available:
+        made = at.observation.job_manager
+        if (
+            made is not None and not made.never_available
+        ):  # it started with them, and its job has ended
+            return Restore(at.status.job_status.upgrade_savepoint_path)
         return no_metadata(at)
     return Restore(_last_state_path(at, facts), (DropJobGraphs(at.options.zookeeper),))
 

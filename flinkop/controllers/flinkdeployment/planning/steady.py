@@ -20,6 +20,7 @@ from flinkop.controllers.flinkdeployment import progress, taskmanagers
 from flinkop.controllers.flinkdeployment.planning import (
     deadlines,
     deciding,
+    recovering,
     situation,
     snapshots,
     starting,
@@ -27,15 +28,12 @@ from flinkop.controllers.flinkdeployment.planning import (
     telling,
 )
 from flinkop.controllers.flinkdeployment.planning.situation import Situation
-from flinkop.controllers.flinkdeployment.planning.starting import Restore
 from flinkop.controllers.flinkdeployment.planning.steps import (
     Inquiry,
     Outcome,
     Plan,
     RestoreTaskManagers,
     Say,
-    Step,
-    Submit,
     Wait,
     WriteAhead,
 )
@@ -44,7 +42,7 @@ from flinkop.events.draft import warning
 from flinkop.lifecycle import cluster_health, record
 from flinkop.lifecycle.failure import words
 from flinkop.lifecycle.state import Stall
-from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Available, Impossible, NotNow, Question
+from flinkop.lifecycle.upgrade import Available, Impossible, NotNow, Question
 
 _NOT_ROLLED_BACK: Final = "It is not rolled back, because there is no HA metadata that the last stable spec could start from: mend the spec"
 
@@ -64,9 +62,10 @@ def steady(at: Situation) -> Outcome:
 def others(at: Situation) -> Outcome:
     """R-80 to R-85."""
     made = (
-        _restart_failed(at)
+        recovering.finish(at)
+        or _restart_failed(at)
         or snapshots.trigger(at)
-        or _recover(at)
+        or recovering.recover(at)
         or _restore_task_managers(at)
         or _restart_unhealthy(at)
         or _retire(at)
@@ -97,79 +96,6 @@ def _restart_failed(at: Situation) -> Outcome | None:
             return telling.refused(at, decision.reason, decision.message)
         case NotNow():
             return None
-
-
-# --- lost
-
-
-def _recover(at: Situation) -> Outcome | None:
-    """R-83: deploy again what was deployed; from HA metadata where the cluster keeps it."""
-    if not is_lost(at) or _cannot_recover(at) is not None:
-        return None
-    if not at.observation.confirmed:
-        return Inquiry(Question.JOB_MANAGER)
-    spec = progress.deployed_spec(at.status) or at.spec
-    restore = _restore_lost(at)
-    if not isinstance(restore, Restore):
-        return restore
-    job = at.status.job_status
-    if spec.job is None:
-        job = evolve(job, job_id=None)
-    elif not at.options.high_availability or job.job_id is None:
-        job = evolve(job, job_id=at.new_job_id())
-    if restore.path == LAST_STATE_PATH:
-        job = evolve(job, upgrade_savepoint_path=restore.path)
-    attempt = evolve(at.status, job_status=job)
-    text = "Recovering lost deployment"
-    said: tuple[Step, ...] = (Say(warning(reasons.RECOVER_DEPLOYMENT, reasons.JOB, text)),)
-    generation = at.status.observed_generation or at.generation
-    return Plan(
-        reason="the JobManager Deployment was lost: deploying it again",
-        status=starting.started(evolve(at, spec=spec), attempt),
-        steps=(
-            *(said if spec.job else ()),
-            WriteAhead(attempt),
-            *restore.before,
-            Submit(spec, generation, job.job_id, restore.path),
-        ),
-        wait=Wait.PROGRESS,
-    )
-
-
-def _restore_lost(at: Situation) -> Restore | Outcome:
-    """Return what a lost job comes back from; one without state and without metadata starts as it last did."""
-    if at.spec.job is None:
-        return Restore(None)
-    from_path = at.recorded_mode is UpgradeMode.SAVEPOINT
-    as_last = Restore(starting.known_path(at.status) if from_path else None)
-    if not at.options.high_availability:
-        return as_last
-    found = starting.restore_last_state(at)
-    stateless = isinstance(found, Plan) and at.user_mode is UpgradeMode.STATELESS
-    return as_last if stateless else found
-
-
-def is_lost(at: Situation) -> bool:
-    """Whether the JobManager is gone and should be there."""
-    if at.observation.job_manager is not None:
-        return False
-    deployed = progress.deployed_spec(at.status)
-    if deployed is None or deployed.job is None:
-        return deployed is not None
-    return deployed.job.state is JobState.RUNNING and not at.job_ended
-
-
-def _cannot_recover(at: Situation) -> str | None:
-    """Return why a lost cluster is not brought back, in words; None when it is."""
-    if not at.options.recovery:
-        return "kubernetes.operator.jm-deployment-recovery.enabled is false"
-    if at.options.high_availability:
-        return None
-    if at.spec.job is None:
-        return "without high availability its jobs could not be brought back"
-    if at.user_mode is not UpgradeMode.STATELESS:
-        return "without high availability nothing tells which checkpoint is its job's newest"
-    return None
 
 
 def _restore_task_managers(at: Situation) -> Plan | None:
@@ -255,7 +181,7 @@ def _retire(at: Situation) -> Plan | None:
 
 def _idle(at: Situation) -> Plan:
     status = at.status
-    stall = _lost_stall(at) if is_lost(at) else _job_stall(status)
+    stall = recovering.stall(at) if recovering.is_lost(at) else _job_stall(status)
     if stall is not None and _is_past_rollback(at):
         stall = evolve(stall, message=f"{stall.message}. {_NOT_ROLLED_BACK}")
     moments = (deadlines.rollback(at), _retirement_due(at), *snapshots.due_at(at))
@@ -282,15 +208,6 @@ def _is_past_rollback(at: Situation) -> bool:
 
 def _retirement_due(at: Situation) -> dt.datetime | None:
     return deadlines.retirement(at) if at.observation.job_manager is not None else None
-
-
-def _lost_stall(at: Situation) -> Stall:
-    cause = f"the JobManager Deployment is gone and is not deployed again, because {_cannot_recover(at)}"
-    unproven = not at.options.high_availability and at.user_mode is not UpgradeMode.STATELESS
-    remedy = (
-        telling.START_FROM if unproven else "Change spec.restartNonce to start the cluster anew"
-    )
-    return Stall("JobManagerMissing", f"{cause}. {remedy}")
 
 
 def _reason(status: FlinkDeploymentStatus) -> str:

@@ -114,8 +114,15 @@ def suspended(at: Situation, said: tuple[Step, ...] = ()) -> Plan:
         status = evolve(status, job_manager_deployment_status=JobManager.MISSING)
     done = finished(at.having(status))
     metadata = starting.metadata_steps(done)
-    ahead = (WriteAhead(done.status),) if metadata else ()
+    ahead = _suspension_ahead(at) if metadata else ()
     return Plan("suspended", done.status, (*said, *ahead, *metadata))
+
+
+def _suspension_ahead(at: Situation) -> tuple[Step, ...]:
+    """HA metadata goes only when it is written that the resume does without; SUSPENDED is, when it has gone."""
+    if record.is_suspending(at.status) and not at.is_newer:
+        return ()
+    return (WriteAhead(finished(starting.attempt(at)).status),)
 
 
 def finished(at: Situation) -> Situation:

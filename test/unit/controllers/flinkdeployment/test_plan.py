@@ -349,11 +349,25 @@ def test_a_suspension():
 
 
 def test_a_suspension_with_high_availability_leaves_no_metadata():
-    """Stateless: what is resumed starts empty."""
+    """Stateless: what is resumed starts empty. It is SUSPENDED when the metadata is gone, and not before."""
+    at = situation(SUSPENDED, status_of(APP), up(), generation=2, high_availability=True)
+    ahead = planned(at).status
+    made = planned(evolve(at, status=ahead, observation=GONE))
+    assert names(made) == ["DeleteHaMetadata"]
+    assert state.lifecycle_state(made.status) is LifecycleState.SUSPENDED
+
+
+def test_a_suspension_that_was_not_written_ahead_is_before_its_metadata_goes():
+    """A crash may lie between: what is found then is no job that was lost together with its state."""
     status = upgrading(SUSPENDED, 2, job_id=None)
-    made = planned(situation(SUSPENDED, status, GONE, generation=2, high_availability=True))
+    at = situation(SUSPENDED, status, GONE, generation=2, high_availability=True)
+    made = planned(at)
     assert names(made) == ["WriteAhead", "DeleteHaMetadata"]
-    assert step(made, steps.WriteAhead).status == made.status
+    ahead = step(made, steps.WriteAhead).status
+    assert record.is_suspending(ahead)
+    again = planned(evolve(at, status=ahead))
+    assert names(again) == ["DeleteHaMetadata"]
+    assert again.status == made.status
 
 
 def test_a_suspension_of_a_cluster_that_is_gone():

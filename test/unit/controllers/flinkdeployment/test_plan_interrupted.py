@@ -1,5 +1,6 @@
 """What a crash, a user or Flink does between two looks: found by the state model, kept here one by one."""
 
+import pytest
 from attrs import evolve
 from fakes.deployments import (
     GONE,
@@ -107,6 +108,64 @@ def test_a_redeployment_that_comes_while_the_old_cluster_goes_is_where_the_resum
     assert made.status.reconciliation_status.state is ReconciliationState.DEPLOYED
     assert recorded_job(made.status).upgrade_mode is SAVEPOINT
     assert made.status.job_status.upgrade_savepoint_path == GIVEN
+
+
+# --- a deployment that is there, and was not recorded
+
+
+@pytest.mark.parametrize("mode", [SAVEPOINT, LAST_STATE])
+def test_the_metadata_of_a_jobmanager_that_is_there_is_left_alone(mode):
+    """What comes before its Deployment was done; what is there now may be what its own job needs."""
+    status = upgrading(NEW, 2, mode=mode, path=PATH, job_id="ahead")
+    seen = Observation(job_manager=evolve(job_manager(available=False), generation=2))
+    at = situation(wants(NEW, mode), status, seen, generation=2, high_availability=True)
+    made = planned(at, ha=HaFacts(available=True, has_checkpoint=True))
+    assert names(made) == ["Submit", "Submit"]
+
+
+def test_a_job_that_ended_before_its_start_was_recorded_is_taken_as_it_is():
+    """Its HA metadata went with it, and that they were there is proven by its start."""
+    status = upgrading(NEW, 2, mode=LAST_STATE, job_id="ahead")
+    seen = Observation(job_manager=evolve(job_manager(), generation=2))
+    at = situation(wants(NEW, LAST_STATE), status, seen, generation=2, high_availability=True)
+    made = planned(at, ha=NO_METADATA)
+    assert names(made) == ["Submit", "Submit"]
+    never = evolve(
+        seen, job_manager=evolve(job_manager(available=False), generation=2, never_available=True)
+    )
+    assert planned(evolve(at, observation=never), ha=NO_METADATA).stall is not None
+
+
+def test_a_recovery_is_finished_when_its_deployment_is_there():
+    """Without its ConfigMap and Services the JobManager would never start."""
+    status = status_of(APP, job_manager=JobManager.MISSING, job=FlinkJobState.RECONCILING)
+    never = evolve(job_manager(available=False), never_available=True)
+    at = situation(APP, status, Observation(job_manager=never))
+    seen = at.having(evolve(status, job_manager_deployment_status=JobManager.DEPLOYING))
+    made = planned(seen)
+    assert names(made) == ["Submit"]
+    assert made.status.job_manager_deployment_status is JobManager.DEPLOYING
+    told = evolve(seen, last_job_manager=JobManager.DEPLOYING)
+    assert names(planned(told)) == []
+
+
+def test_a_rollback_that_is_finished_keeps_what_it_restored_from():
+    """The HA metadata that are there by now are those of the job that it started."""
+    status = status_of(
+        NEW,
+        generation=2,
+        mode=SAVEPOINT,
+        path=PATH,
+        job_manager=JobManager.MISSING,
+        job=FlinkJobState.FINISHED,
+        recorded_state=JobState.RUNNING,
+        state=ReconciliationState.ROLLING_BACK,
+    )
+    seen = Observation(job_manager=job_manager(generation=2))
+    at = situation(NEW, status, seen, generation=2, high_availability=True)
+    made = planned(at, ha=HaFacts(available=True, has_checkpoint=True))
+    assert recorded_job(made.status).upgrade_mode is SAVEPOINT
+    assert made.status.job_status.upgrade_savepoint_path == PATH
 
 
 # --- a job that the JobManager does not know
