@@ -7,6 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from hack.clusters import locks
 from hack.clusters.progress import Progress
 from hack.real import operatorimage
 from hack.real.errors import NotPossibleError
@@ -57,9 +58,25 @@ def nodes(versions: list[str], progress: Progress, log: Path, *, smoke: bool) ->
         scripts.require()
     except NotPossibleError as error:
         raise NotPossibleError(f"{error}\n{NEED}") from None
-    with _brought_up(scripts, versions, progress, smoke=smoke):
+    with (
+        _alone(scripts, progress, smoke=smoke),
+        _brought_up(scripts, versions, progress, smoke=smoke),
+    ):
         operator = "" if smoke else operatorimage.load(scripts, progress)
         yield Nodes(scripts.kubeconfig, "localhost/flink:{version}", operator)
+
+
+@contextlib.contextmanager
+def _alone(scripts: Scripts, progress: Progress, *, smoke: bool) -> Iterator[None]:
+    """One run at a time: the first to end would take the cluster down under the other. A smoke run does not wait."""
+
+    def waiting() -> None:
+        if smoke:
+            raise NotPossibleError(f"another run uses the cluster in {scripts.work}")
+        progress.beat("another run uses the cluster; waiting for its end")
+
+    with locks.exclusive(scripts.work / "e2e-real.lock", waiting):
+        yield
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ def read(folder: Path) -> dict[str, Answer]:
 
 def versions() -> list[str]:
     """The versions of Flink that there are recordings of."""
-    return sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+    return sorted(path.name for path in FOLDER.glob("*") if path.is_dir())
 
 
 def _cut(value: Any) -> Any:

@@ -8,7 +8,7 @@ from fakes.flinkcluster import APPLICATION, HA, SESSION, job_id
 from fakes.flinktalk import Answer, failed, restored, running, session
 from fakes.shapes import only_completed, shape
 from fakes.simrest import serving
-from fakes.simworld import SimWorld, only_job
+from fakes.simworld import SimWorld, only_job, some
 
 ID = job_id(1)
 JOB = {
@@ -27,9 +27,10 @@ def runs(sim, version):
 
 def goes_on(sim, version):
     manager = sim.up("a", {**JOB, **version}, seconds=5.5)
-    only_job(manager).trigger_savepoint("file:///data/savepoints", "CANONICAL", stop=True)
+    job = only_job(manager)
+    stop = job.trigger_savepoint("file:///data/savepoints", "CANONICAL", stop=True)
     sim.time.advance(2)
-    (path,) = sim.world.storage.snapshots
+    path = some(job.operations[stop].location)
     sim.down(manager)
     sim.up("a", {**JOB, **version, "execution.savepoint.path": path}, seconds=5.5)
     return restored(ID)
