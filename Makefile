@@ -32,7 +32,7 @@ types: sync ## mypy, strict
 imports: sync ## the import contracts between rooms
 	@$(STEPS) imports
 
-test: sync ## everything: lint, types, imports, generated files, unit, integration and e2e tests, a quick crash test
+test: sync ## everything: lint, types, imports, generated files, unit, integration and e2e tests, a quick crash test, real Flink
 	@$(STEPS)
 
 test-unit: sync ## unit and property tests (ARGS='-k queue' goes to pytest)
