@@ -69,6 +69,7 @@ def _environment(version: str, found: Nodes, jar: Path) -> dict[str, str]:
         "FLINKOP_REAL_VERSION": f"v{major}_{minor}",
         "FLINKOP_REAL_OPERATOR_IMAGE": found.operator_image,
         "FLINKOP_REAL_JOB": str(jar),
+        "FLINKOP_REAL_STATE": found.state,
         "FLINKOP_REAL_DEBRIS": str(_REPORTS / "failed" / version),
     }
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ The scenarios need nodes that run pods. Either
   - name a folder with up.sh, down.sh and build-image.sh that make one: FLINKOP_REALCLUSTER.
 docs/real-flink.md says more."""
 
+_STATE = "/var/tmp/flinkop-real"  # noqa: S108 - on the node
+
 
 @frozen
 class Nodes:
@@ -29,11 +32,13 @@ class Nodes:
         kubeconfig: as cluster-admin.
         image: reference of Flink's image; `{version}` stands for the version.
         operator_image: reference of flinkop's image; empty where there is none.
+        state: a directory of the node for what outlives pods.
     """
 
     kubeconfig: Path
     image: str
     operator_image: str
+    state: str
 
 
 @contextlib.contextmanager
@@ -51,7 +56,8 @@ def nodes(versions: list[str], progress: Progress, log: Path, *, smoke: bool) ->
     if named:
         progress.line(f"on the cluster of {named}")
         image = os.environ.get("FLINKOP_REAL_IMAGE", "flink:{version}")
-        yield Nodes(Path(named), image, os.environ.get("FLINKOP_REAL_OPERATOR_IMAGE", ""))
+        operator = os.environ.get("FLINKOP_REAL_OPERATOR_IMAGE", "")
+        yield Nodes(Path(named), image, operator, os.environ.get("FLINKOP_REAL_STATE", _STATE))
         return
     scripts = Scripts(log)
     try:
@@ -63,7 +69,10 @@ def nodes(versions: list[str], progress: Progress, log: Path, *, smoke: bool) ->
         _brought_up(scripts, versions, progress, smoke=smoke),
     ):
         operator = "" if smoke else operatorimage.load(scripts, progress)
-        yield Nodes(scripts.kubeconfig, "localhost/flink:{version}", operator)
+        # The node sees this machine's files.
+        state = scripts.work / "scenarios"
+        yield Nodes(scripts.kubeconfig, "localhost/flink:{version}", operator, str(state))
+        shutil.rmtree(state, ignore_errors=True)
 
 
 @contextlib.contextmanager
