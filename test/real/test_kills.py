@@ -6,7 +6,7 @@ import time
 
 import pytest
 from fakes.programs import pause
-from fakes.realflink import Operator, jobs_of, restored, stateful
+from fakes.realflink import Operator, jobs_of, restored, stateful, wait_checkpoint
 from fakes.realplace import RealPlace
 
 UPGRADES = 10
@@ -24,6 +24,7 @@ def test_ten_upgrades_whose_operator_is_killed(place: RealPlace, operator: Opera
     for upgrade in range(1, UPGRADES + 1):
         mode = chance.choice(["savepoint", "last-state"])
         place.wait_counting(cluster, upgrade)
+        wait_checkpoint(cluster)
         generation = cluster.change(restartNonce=upgrade, job={"upgradeMode": mode})
         moment = chance.uniform(0, LONGEST)
         pause(moment)
