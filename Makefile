@@ -1,8 +1,8 @@
 # `make` alone lists what there is. Everything runs from .venv, which `sync` makes and keeps current.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help sync fmt lint types imports test test-unit test-chart test-integration test-e2e e2e cover bench crash \
-	generate verify requirements tools demo run clean
+.PHONY: help sync fmt lint types imports test test-unit test-chart test-integration test-e2e e2e e2e-real \
+	cover bench crash generate verify requirements tools demo run clean
 
 PY := .venv/bin/python
 ARGS ?=
@@ -32,7 +32,7 @@ types: sync ## mypy, strict
 imports: sync ## the import contracts between rooms
 	@$(STEPS) imports
 
-test: sync ## everything: lint, types, imports, generated files, unit, integration and e2e tests, a quick crash test
+test: sync ## everything: lint, types, imports, generated files, unit, integration and e2e tests, a quick crash test, real Flink
 	@$(STEPS)
 
 test-unit: sync ## unit and property tests (ARGS='-k queue' goes to pytest)
@@ -48,6 +48,9 @@ test-e2e: sync ## the whole operator on a real control plane with kwok and flink
 	@$(STEPS) tools e2e -- $(ARGS)
 
 e2e: test-e2e
+
+e2e-real: sync ## real Flink on nodes that run pods, of KUBECONFIG or brought up (ARGS='-k smoke'; docs/real-flink.md)
+	@$(PY) -m hack.real $(ARGS)
 
 cover: sync ## all tests with branch coverage; the report ends in htmlcov/index.html
 	@rm -f .coverage .coverage.*

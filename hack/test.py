@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 REPORTS = ROOT / ".cache" / "test"
 TIMED_OUT = 124
+NOT_RUN = 77
+"""Exit code of a step that found nothing to run on, and has said why."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,18 @@ class Ended:
     counts: dict[str, int]
 
     @property
+    def failed(self) -> bool:
+        """Whether something is wrong; a step that could not be run is not."""
+        return self.code not in {0, NOT_RUN}
+
+    @property
     def words(self) -> str:
         """One line for the summary."""
-        outcome = "ok" if self.code == 0 else f"FAILED ({self.code})"
+        outcome = f"FAILED ({self.code})" if self.failed else "ok"
         if self.code == TIMED_OUT:
             outcome = f"FAILED (no end after {self.step.limit:.0f} s)"
+        if self.code == NOT_RUN:
+            outcome = "not run (why, see above)"
         counts = ", ".join(f"{count} {what}" for what, count in self.counts.items() if count)
         return f"{self.step.name:<12} {self.seconds:7.1f} s  {outcome}{'  ' + counts if counts else ''}"
 
@@ -95,6 +104,15 @@ TESTS = (
         "crash",
         ("env", "PYTHONPATH=test", *tool("python", "-m", "crash", "--quick")),
         limit=900.0,
+    ),
+    Step(
+        "real",
+        (
+            *("env", "PYTHONPATH=test"),
+            *tool("python", "-m", "hack.real", "--smoke", f"--report={REPORTS / 'real.xml'}"),
+        ),
+        limit=600.0,
+        is_pytest=True,
     ),
 )
 STEPS = {step.name: step for step in (*CHECKS, *TESTS)}
@@ -161,7 +179,7 @@ def summary(done: list[Ended], planned: list[Step]) -> str:
             totals[what] = totals.get(what, 0) + count
     seconds = sum(ended.seconds for ended in done)
     said = ", ".join(f"{count} {what}" for what, count in totals.items() if count) or "no tests ran"
-    failed = [ended.step.name for ended in done if ended.code]
+    failed = [ended.step.name for ended in done if ended.failed]
     if failed:
         lines.append(f"failed: {', '.join(failed)}")
     lines.append(f"==== {said} in {seconds:.1f}s ====")
@@ -194,14 +212,14 @@ def main() -> int:
     done: list[Ended] = []
     for step in planned:
         (REPORTS / f"{step.name}.xml").unlink(missing_ok=True)
-        checks_failed = any(ended.code for ended in done if ended.step in CHECKS)
-        tools_missing = any(ended.code for ended in done if ended.step.name == "tools")
+        checks_failed = any(ended.failed for ended in done if ended.step in CHECKS)
+        tools_missing = any(ended.failed for ended in done if ended.step.name == "tools")
         if step in TESTS and (checks_failed or tools_missing):
             break
         done.append(run(step, extra))
     if len(planned) > 1:
         print(summary(done, planned), flush=True)
-    return int(any(ended.code for ended in done))
+    return int(any(ended.failed for ended in done))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,24 @@ class ApiUser:
             Refused: any answer but 2xx.
         """
         data = json.dumps(body).encode() if body is not None else None
-        headers = {**self._headers, "Content-Type": kind, "Accept": "application/json"}
+        return json.loads(_accepted(*self.ask(method, path, data, kind)))
+
+    def text(self, path: str) -> str:
+        """What is answered in plain text, such as a pod's log."""
+        answer = self.ask("GET", path, None, accept="*/*")
+        return _accepted(*answer).decode(errors="replace")
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None,
+        kind: str = "application/json",
+        *,
+        accept: str = "application/json",
+    ) -> tuple[int, bytes]:
+        """One request as it is; returns status and body, whatever they are."""
+        headers = {**self._headers, "Content-Type": kind, "Accept": accept}
         try:
             self._kept.request(method, path, data, headers)
             answer = self._kept.getresponse()
@@ -75,10 +92,7 @@ class ApiUser:
             self._kept.close()
             self._kept.request(method, path, data, headers)
             answer = self._kept.getresponse()
-        content = answer.read()
-        if answer.status >= 300:
-            raise Refused(answer.status, content)
-        return json.loads(content)
+        return answer.status, answer.read()
 
     def get(self, path: str) -> Any | None:
         """The object, or None when there is none."""
@@ -155,6 +169,12 @@ class ApiUser:
     def _connect(self, seconds: float) -> http.client.HTTPSConnection:
         context = self._tls if isinstance(self._tls, ssl.SSLContext) else None
         return http.client.HTTPSConnection(self._host, self._port, timeout=seconds, context=context)
+
+
+def _accepted(status: int, content: bytes) -> bytes:
+    if status >= 300:
+        raise Refused(status, content)
+    return content
 
 
 def with_query(path: str, query: Mapping[str, str]) -> str:

@@ -3,12 +3,11 @@
 FLINKOP_REAL_KUBECONFIG   a cluster whose nodes run pods
 FLINKOP_REAL_IMAGE        an image of Flink that those nodes have or can pull
 FLINKOP_REAL_VERSION      its `flinkVersion`, such as v1_20
-FLINKOP_REAL_BATCH        jar and arguments of a job that ends by itself
+FLINKOP_REAL_JOB          the jar of the counting job (`test/real/job`)
 FLINKOP_REAL_SECONDS      how long to wait for anything, 300 by default
 """
 
 import os
-import shlex
 import signal
 import time
 from collections.abc import Mapping
@@ -17,10 +16,11 @@ from typing import Any, Final
 
 from fakes.apiuser import ApiUser
 from fakes.flinkuser import APP, CHECKPOINTS, HA, FlinkDeployment, merged
-from fakes.programs import Program, free_port, python
+from fakes.programs import Program, free_port, pause, python
+from fakes.realplace import JAR, SECONDS
 
 KUBECONFIG: Final = os.environ.get("FLINKOP_REAL_KUBECONFIG", "")
-SECONDS: Final = float(os.environ.get("FLINKOP_REAL_SECONDS", "300"))
+IMAGE: Final = os.environ.get("FLINKOP_REAL_IMAGE", "flink:1.20")
 _APPLY: Final = "application/apply-patch+yaml"
 
 
@@ -37,11 +37,15 @@ class PatientUser(ApiUser):
 
 
 class Operator:
-    """`flinkop run` as a process that tests may kill."""
+    """`flinkop run` as a process that tests may kill.
+
+    Attributes:
+        log: what all its processes said.
+    """
 
     def __init__(self, namespace: str, logs: Path) -> None:
         self._namespace = namespace
-        self._logs = logs
+        self.log = logs / "flinkop.log"
         self._program: Program | None = None
 
     def start(self) -> None:
@@ -50,7 +54,7 @@ class Operator:
         command = python("flinkop", "run", "--kubeconfig", KUBECONFIG)
         command += ["--namespace", self._namespace, "--log-format", "console"]
         command += ["--health-host", "127.0.0.1", "--health-port", str(port)]
-        self._program = Program("flinkop", command, self._logs / "flinkop.log")
+        self._program = Program("flinkop", command, self.log)
         self._program.wait_answers(f"http://127.0.0.1:{port}/readyz", 120)
 
     def kill(self) -> None:
@@ -71,33 +75,28 @@ class Operator:
 
 
 def spec(**change: Any) -> dict[str, Any]:
-    """A small application with the image under test, `change` merged in."""
+    """A small application with the image under test that counts, `change` merged in."""
     little = {"resource": {"cpu": 0.1, "memory": "1024m"}}
     base = {
-        "image": os.environ.get("FLINKOP_REAL_IMAGE", "flink:1.20"),
+        "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
         "flinkVersion": os.environ.get("FLINKOP_REAL_VERSION", "v1_20"),
         "jobManager": little,
         "taskManager": little,
+        "job": {"jarURI": JAR},
     }
     return merged(merged(APP, base), change)
 
 
-def batch() -> dict[str, Any]:
-    """The jar and arguments of a job that ends by itself."""
-    default = "local:///opt/flink/examples/streaming/WordCount.jar"
-    jar, *arguments = shlex.split(os.environ.get("FLINKOP_REAL_BATCH", default))
-    return {"jarURI": jar, "args": arguments, "parallelism": 1}
+def session(**change: Any) -> dict[str, Any]:
+    """A small session cluster."""
+    return merged(spec(job=None), change)
 
 
 def stateful(mode: str, *, ha: bool = True, **change: Any) -> dict[str, Any]:
-    """An application whose job has state, on a directory of the node that outlives its pods."""
+    """An application whose job has state."""
     configuration = {**CHECKPOINTS, **(HA if ha else {})}
-    base = spec(
-        flinkConfiguration=configuration,
-        job={"upgradeMode": mode, "parallelism": 1},
-        podTemplate={"spec": _with_state(spec()["image"])},
-    )
+    base = spec(flinkConfiguration=configuration, job={"upgradeMode": mode, "parallelism": 1})
     return merged(base, change)
 
 
@@ -107,10 +106,24 @@ def restored(cluster: FlinkDeployment) -> Any:
 
 
 def job_answer(cluster: FlinkDeployment, path: str) -> Any:
-    """What Flink answers about the job, through the API server's service proxy."""
-    place, job_id = cluster.place, cluster.status["jobStatus"]["jobId"]
-    proxy = f"{place.core('services')}/{cluster.name}-rest:8081/proxy"
-    return place.api.get(f"{proxy}/jobs/{job_id}/{path}")
+    """What Flink answers about the job."""
+    return flink_answer(cluster, f"jobs/{cluster.status['jobStatus']['jobId']}/{path}")
+
+
+def jobs_of(cluster: FlinkDeployment) -> list[Any]:
+    """The jobs that a cluster's JobManager knows: id and state of each."""
+    found: list[Any] = flink_answer(cluster, "jobs")["jobs"]
+    return found
+
+
+def flink_answer(cluster: FlinkDeployment, path: str) -> Any:
+    """What Flink answers."""
+    return cluster.api.get(proxied(cluster, f"/{path}"))
+
+
+def proxied(cluster: FlinkDeployment, path: str) -> str:
+    """A path of Flink's REST API, through the API server's service proxy."""
+    return f"{cluster.place.core('services')}/{cluster.name}-rest:8081/proxy{path}"
 
 
 def wait_checkpoint(cluster: FlinkDeployment) -> None:
@@ -118,22 +131,4 @@ def wait_checkpoint(cluster: FlinkDeployment) -> None:
     deadline = time.monotonic() + SECONDS
     while not job_answer(cluster, "checkpoints")["counts"]["completed"]:
         assert time.monotonic() < deadline, f"{cluster.name} completes no checkpoint"
-        time.sleep(0.5)
-
-
-def _with_state(image: str) -> dict[str, Any]:
-    path = os.environ.get("FLINKOP_REAL_STATE", "/var/tmp/flinkop-real")  # noqa: S108 - on the node
-    mount = [{"name": "state", "mountPath": "/data"}]
-    own = {
-        "name": "writable-for-flink",
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["chmod", "0777", "/data"],
-        "securityContext": {"runAsUser": 0},
-        "volumeMounts": mount,
-    }
-    return {
-        "initContainers": [own],
-        "containers": [{"name": "flink-main-container", "volumeMounts": mount}],
-        "volumes": [{"name": "state", "hostPath": {"path": path, "type": "DirectoryOrCreate"}}],
-    }
+        pause(0.5)

@@ -1,19 +1,13 @@
 """Tests that need nodes which run pods; `docs/real-flink.md` says how to give them some."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
-import yaml
-from fakes.apiuser import Refused
-from fakes.controlplane import unique_name
-from fakes.flinkuser import Place
-from fakes.programs import ROOT
-from fakes.realflink import KUBECONFIG, SECONDS, Operator, PatientUser
-
-_CRDS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_CONFLICT: Final = 409
+from fakes import debris, realnamespace
+from fakes.realflink import KUBECONFIG, Operator, PatientUser
+from fakes.realplace import SECONDS, RealPlace
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +25,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Collect what there is to see of a scenario that failed, before its cluster is deleted."""
+    report = yield
+    fixtures = getattr(item, "funcargs", {})
+    place = fixtures.get("place")
+    folder = os.environ.get("FLINKOP_REAL_DEBRIS")
+    if report.failed and place is not None and folder:
+        kept = Path(folder) / item.name
+        debris.collect(place.api, place.namespace, kept)
+        if (operator := fixtures.get("operator")) is not None:
+            (kept / "flinkop.log").write_text(operator.log.read_text())
+        if (inside := fixtures.get("inside")) is not None:
+            (kept / "flinkop-inside.log").write_text(inside.log())
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _cleared(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a scenario leaves must not take the next one's CPU."""
+    yield
+    if "place" in request.fixturenames:
+        place: RealPlace = request.getfixturevalue("place")
+        for name in place.api.list(place.flink().collection):
+            place.flink(name).delete()
+
+
 @pytest.fixture(scope="session")
 def user() -> Iterator[PatientUser]:
     """Calls to the cluster."""
@@ -40,35 +63,14 @@ def user() -> Iterator[PatientUser]:
 
 
 @pytest.fixture(scope="session")
-def place(user: PatientUser) -> Iterator[Place]:
-    """A namespace of this run, with the CRDs and Flink's service account; deleted at the end."""
-    for file in sorted((ROOT / "manifests" / "crds").glob("*.flink.apache.org.yaml")):
-        crd = yaml.safe_load(file.read_text())
-        user.apply(f"{_CRDS}/{crd['metadata']['name']}", crd)
-    namespace = unique_name("real")
-    user.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-    _install_job_account(user, namespace)
-    yield Place(user, namespace, sim="")
-    user.delete(f"/api/v1/namespaces/{namespace}")
-
-
-def _install_job_account(user: PatientUser, namespace: str) -> None:
-    groups = {
-        "ServiceAccount": f"/api/v1/namespaces/{namespace}/serviceaccounts",
-        "Role": f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
-        "RoleBinding": f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings",
-    }
-    for name in ("serviceaccount.yaml", "role.yaml"):
-        for body in yaml.safe_load_all((ROOT / "manifests" / "job" / name).read_text()):
-            try:
-                user.request("POST", groups[body["kind"]], body)
-            except Refused as error:
-                if error.status != _CONFLICT:
-                    raise
+def place(user: PatientUser) -> Iterator[RealPlace]:
+    """A namespace of this run."""
+    with realnamespace.opened(user) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
-def operator(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+def operator(place: RealPlace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """The operator, for this run's namespace only."""
     running = Operator(place.namespace, tmp_path_factory.mktemp("operator"))
     running.start()

@@ -1,8 +1,9 @@
 """What a user does with a FlinkDeployment, with real JobManagers, TaskManagers and jobs."""
 
 import pytest
-from fakes.flinkuser import FlinkDeployment, Place, job_state
-from fakes.realflink import Operator, batch, spec
+from fakes.flinkuser import FlinkDeployment, job_state
+from fakes.realflink import Operator, jobs_of, session, spec
+from fakes.realplace import RealPlace
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -14,7 +15,7 @@ def task_managers(cluster: FlinkDeployment) -> int:
     return int(cluster.status["clusterInfo"]["total-memory"]) // 2**30 - 1
 
 
-def test_an_application_from_its_first_day_to_its_last(place: Place) -> None:
+def test_an_application_from_its_first_day_to_its_last(place: RealPlace) -> None:
     """Created, changed, suspended, resumed, deleted; nothing stays behind."""
     cluster = place.stable(spec())
     status = cluster.status
@@ -40,23 +41,27 @@ def test_an_application_from_its_first_day_to_its_last(place: Place) -> None:
     cluster.wait_nothing_left()
 
 
-def test_a_session_cluster(place: Place) -> None:
+def test_a_session_cluster(place: RealPlace) -> None:
     """STABLE as soon as its JobManager answers; deleted without a trace."""
-    cluster = place.stable(spec(job=None))
+    cluster = place.stable(session())
     assert cluster.status["jobManagerDeploymentStatus"] == "READY"
     cluster.delete()
     cluster.wait_nothing_left()
 
 
-def test_a_job_that_ends_by_itself(place: Place) -> None:
+def test_a_job_that_ends_by_itself(place: RealPlace) -> None:
     """FINISHED is as good as RUNNING, and the JobManager stays to be asked."""
-    cluster = place.create(spec(job=batch())).wait_job("FINISHED").wait_stable()
+    cluster = (
+        place.create(spec(job={"args": ["--end", "20"], "parallelism": 1}))
+        .wait_job("FINISHED")
+        .wait_stable()
+    )
     assert cluster.job_manager is not None
     assert cluster.status["jobManagerDeploymentStatus"] == "READY"
     cluster.delete()
 
 
-def test_an_image_that_does_not_exist_is_told_and_mended(place: Place) -> None:
+def test_an_image_that_does_not_exist_is_told_and_mended(place: RealPlace) -> None:
     """What the node says is in status and Event; the next spec has a way out."""
     cluster = place.create(spec(image="localhost:1/no-such-image:1"))
     error = cluster.wait_error("no-such-image")
@@ -67,9 +72,9 @@ def test_an_image_that_does_not_exist_is_told_and_mended(place: Place) -> None:
     cluster.delete()
 
 
-def test_a_service_account_that_comes_later(place: Place) -> None:
+def test_a_service_account_that_comes_later(place: RealPlace) -> None:
     """Kubernetes refuses the pods, which is told; the cluster starts once the account is there."""
-    cluster = place.create(spec(job=None, serviceAccount="latecomer"))
+    cluster = place.create(session(serviceAccount="latecomer"))
     assert cluster.wait_error("latecomer")["additionalMetadata"]["reason"] == "FailedCreate"
     accounts = place.core("serviceaccounts")
     place.api.request("POST", accounts, {"metadata": {"name": "latecomer"}})
@@ -78,7 +83,7 @@ def test_a_service_account_that_comes_later(place: Place) -> None:
     cluster.delete()
 
 
-def test_a_main_class_that_is_not_there(place: Place) -> None:
+def test_a_main_class_that_is_not_there(place: RealPlace) -> None:
     """The JobManager cannot start, again and again."""
     cluster = place.create(spec(job={"entryClass": "no.such.Main"}))
     error = cluster.wait_error("flink-main-container")
@@ -87,7 +92,7 @@ def test_a_main_class_that_is_not_there(place: Place) -> None:
     cluster.wait_nothing_left()
 
 
-def test_a_jobmanager_that_is_deleted_comes_back(place: Place) -> None:
+def test_a_jobmanager_that_is_deleted_comes_back(place: RealPlace) -> None:
     """Without HA the job starts anew under its id, and nobody says that it was lost."""
     cluster = place.stable(spec())
     selector = f"app={cluster.name},component=jobmanager"
@@ -101,7 +106,7 @@ def test_a_jobmanager_that_is_deleted_comes_back(place: Place) -> None:
 
 @pytest.mark.parametrize("moment", ["recorded", "deleting", "gone"])
 def test_an_operator_killed_in_the_middle_of_a_restart(
-    place: Place, operator: Operator, moment: str
+    place: RealPlace, operator: Operator, moment: str
 ) -> None:
     """The next one finishes what was begun: one JobManager, one job, of the newest generation."""
     cluster = place.stable(spec())
@@ -116,8 +121,7 @@ def test_an_operator_killed_in_the_middle_of_a_restart(
     operator.kill()
     operator.start()
     cluster.wait_new_job_manager(former).wait_stable(generation)
-    jobs = f"{place.core('services')}/{cluster.name}-rest:8081/proxy/jobs"
-    (job,) = place.api.request("GET", jobs)["jobs"]
+    (job,) = jobs_of(cluster)
     assert job == {"id": cluster.status["jobStatus"]["jobId"], "status": "RUNNING"}
     cluster.delete()
 

@@ -42,6 +42,13 @@ def test_a_step_that_fails_is_told_with_its_code(reports):
     assert "FAILED (3)" in ended.words
 
 
+def test_a_step_that_has_nothing_to_run_on_is_told_apart(reports):
+    """It says why itself; nothing is wrong with what is tested."""
+    ended = runner.run(step("real", "-c", f"raise SystemExit({runner.NOT_RUN})"), [])
+    assert not ended.failed
+    assert "not run" in ended.words
+
+
 def test_a_step_that_hangs_is_ended(reports):
     """Its time is limited, and the summary says so."""
     ended = runner.run(step("types", "-c", "import time; time.sleep(60)", limit=0.3), [])
