@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .PHONY: help sync fmt lint types imports test test-unit test-chart test-integration test-e2e e2e cover bench crash \
-	generate verify requirements tools image demo run clean
+	generate verify requirements tools promtool image demo run clean
 
 PY := .venv/bin/python
 ARGS ?=
@@ -75,6 +75,10 @@ requirements: sync ## pin the dependencies anew (UPGRADE=1 takes newer versions)
 
 tools: sync ## build or find the control plane's programs (cached outside the checkout)
 	@$(PY) hack/controlplane.py tools
+
+promtool: ## build promtool for the tests of alerts (minutes, once): FLINKOP_PROMTOOL=~/.cache/flinkop/promtool make test-chart
+	@cd hack/tools/promtool && CGO_ENABLED=0 GOFLAGS=-mod=readonly nice -n 10 go build -trimpath -ldflags "-s -w" \
+		-o $(HOME)/.cache/flinkop/promtool github.com/prometheus/prometheus/cmd/promtool
 
 image: sync ## the image as an OCI archive in dist/, without a container engine (on Debian bookworm; elsewhere: Dockerfile)
 	@mkdir -p dist
