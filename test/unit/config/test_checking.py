@@ -121,13 +121,13 @@ def test_differing():
     entries = {
         K + "reconcile.interval": "60000",
         K + "reconciler.max.parallelism": "7",
-        K + "user.artifacts.http.header.token": "abc",
+        K + "user.artifacts.http.header": "Authorization:Basic abc",
         NS + "a": "b",
         "parallelism.default": "4",
     }
     assert checking.differing(FlinkConf(entries)) == {
         K + "reconciler.max.parallelism": "7",
-        K + "user.artifacts.http.header.token": "******",
+        K + "user.artifacts.http.header": "******",
         NS + "a": "b",
     }
 
