@@ -258,9 +258,9 @@ class _Process:
 
 def _tell(snapshot: ConfigSnapshot) -> None:
     """Log what differs from the defaults, and what will not do what its writer expects."""
-    _log.info(
-        "Options that differ from their defaults", options=checking.differing(snapshot.default)
-    )
+    differing = checking.differing(snapshot.default, source.shipped().entries)
+    if differing:
+        _log.info("Options that differ from their defaults", options=differing)
     for finding in checking.check(snapshot.default):
         if finding.level is checking.Level.NOTE:
             _log.info(finding.message)
