@@ -280,6 +280,7 @@ def _metrics(
             resources=config.resource_metrics_enabled,
             lifecycle=config.resource_metrics_enabled and config.lifecycle_metrics_enabled,
             namespace_histograms=conf.get(metric_options.LIFECYCLE_NAMESPACE_HISTOGRAMS_ENABLED),
+            reconciles=config.josdk_metrics_enabled,
             client=config.client_metrics_enabled,
             client_code_groups=conf.get(metric_options.CLIENT_CODE_GROUPS_ENABLED),
             client_slow=conf.get(metric_options.CLIENT_SLOW_THRESHOLD).total_seconds(),
