@@ -1,8 +1,8 @@
 # `make` alone lists what there is. Everything runs from .venv, which `sync` makes and keeps current.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help sync fmt lint types imports test test-unit test-chart test-integration test-e2e e2e e2e-real \
-	cover bench crash generate verify requirements tools demo run clean
+.PHONY: help sync fmt lint types imports test test-unit test-chart test-integration test-e2e e2e \
+	e2e-real cover bench crash generate verify requirements tools demo run clean promtool image
 
 PY := .venv/bin/python
 ARGS ?=
@@ -78,6 +78,14 @@ requirements: sync ## pin the dependencies anew (UPGRADE=1 takes newer versions)
 
 tools: sync ## build or find the control plane's programs (cached outside the checkout)
 	@$(PY) hack/controlplane.py tools
+
+promtool: ## build promtool for the tests of alerts (minutes, once): FLINKOP_PROMTOOL=~/.cache/flinkop/promtool make test-chart
+	@cd hack/tools/promtool && CGO_ENABLED=0 GOFLAGS=-mod=readonly nice -n 10 go build -trimpath -ldflags "-s -w" \
+		-o $(HOME)/.cache/flinkop/promtool github.com/prometheus/prometheus/cmd/promtool
+
+image: sync ## the image as an OCI archive in dist/, without a container engine (on Debian bookworm; elsewhere: Dockerfile)
+	@mkdir -p dist
+	@$(PY) -m hack.image archive dist/flinkop.tar
 
 demo: sync ## from nothing to a running Flink job, live (KEEP=1 leaves it running)
 	@PYTHONPATH=test $(PY) -m hack.demo $(if $(KEEP),--keep) $(ARGS)

@@ -46,7 +46,7 @@ MASK = "******"
 
 # The words by which Flink hides values in its own web interface, and what Kubernetes adds.
 _SENSITIVE = re.compile(
-    r"password|passwd|secret|token|apikey|api-key|api_key|access-key|accesskey|account\.key"
+    r"password|passwd|secret|token|apikey|api-key|api_key|access-key|accesskey|account\.key|http\.header"
     r"|auth-params|service-key|basic-auth|jaas\.config|http-headers|authorization|credential|private-key",
     re.IGNORECASE,
 )

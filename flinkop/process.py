@@ -264,9 +264,9 @@ class _Process:
 
 def _tell(snapshot: ConfigSnapshot) -> None:
     """Log what differs from the defaults, and what will not do what its writer expects."""
-    _log.info(
-        "Options that differ from their defaults", options=checking.differing(snapshot.default)
-    )
+    differing = checking.differing(snapshot.default, source.shipped().entries)
+    if differing:
+        _log.info("Options that differ from their defaults", options=differing)
     for finding in checking.check(snapshot.default):
         if finding.level is checking.Level.NOTE:
             _log.info(finding.message)
@@ -286,6 +286,7 @@ def _metrics(
             resources=config.resource_metrics_enabled,
             lifecycle=config.resource_metrics_enabled and config.lifecycle_metrics_enabled,
             namespace_histograms=conf.get(metric_options.LIFECYCLE_NAMESPACE_HISTOGRAMS_ENABLED),
+            reconciles=config.josdk_metrics_enabled,
             client=config.client_metrics_enabled,
             client_code_groups=conf.get(metric_options.CLIENT_CODE_GROUPS_ENABLED),
             client_slow=conf.get(metric_options.CLIENT_SLOW_THRESHOLD).total_seconds(),

@@ -64,10 +64,10 @@ def tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(BIN / name), *arguments)
 
 
-def pytest_step(name: str, marks: str, *arguments: str, limit: float) -> Step:
-    """The tests that match `marks`; each run leaves a JUnit report for the summary."""
+def pytest_step(name: str, marks: str, *arguments: str, limit: float, path: str = "test") -> Step:
+    """The tests under `path` that match `marks`; each run leaves a JUnit report for the summary."""
     report = f"--junitxml={REPORTS / name}.xml"
-    command = tool("python", "-m", "pytest", "test", "-m", marks, "-q", report, *arguments)
+    command = tool("python", "-m", "pytest", path, "-m", marks, "-q", report, *arguments)
     return Step(name, command, limit, is_pytest=True)
 
 
@@ -97,7 +97,7 @@ CHECKS = (
 TESTS = (
     Step("tools", tool("python", "hack/controlplane.py", "tools"), limit=1800.0),
     pytest_step("unit", "not integration and not e2e and not chart", "-n", "2", limit=600.0),
-    pytest_step("chart", "chart", limit=300.0),
+    pytest_step("chart", "chart", limit=300.0, path="test/chart"),
     pytest_step("integration", "integration", limit=1200.0),
     pytest_step("e2e", "e2e", limit=1200.0),
     Step(

@@ -100,8 +100,13 @@ def check(conf: FlinkConf) -> list[Finding]:
     return sorted(found, key=lambda finding: order.index(finding.level))
 
 
-def differing(conf: FlinkConf) -> dict[str, str]:
-    """Return what sets the operator's options to something else than their defaults, fit for logs."""
+def differing(conf: FlinkConf, shipped: Mapping[str, str]) -> dict[str, str]:
+    """Return what sets the operator's options to something else than usual, fit for logs.
+
+    Args:
+        conf: The operator's configuration.
+        shipped: Entries of the configuration that is in force without files, which are usual as well.
+    """
     found = {}
     for option in own_options():
         key = conf.key_of(option)
@@ -120,7 +125,7 @@ def differing(conf: FlinkConf) -> dict[str, str]:
         for key, text in conf.entries.items()
         if key.startswith(defaults + _PREFIXED + _FAMILIES) and key not in found
     }
-    return sensitive.masked(found)
+    return sensitive.masked({key: text for key, text in found.items() if shipped.get(key) != text})
 
 
 def _of_entry(conf: FlinkConf, key: str) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Which keys hold secrets, and how their values are hidden.
 
-The words are the reference's, because messages that people compare are made with them. Log lines hide more
-(`flinkop.log`).
+The words are the reference's, because messages that people compare are made with them, and one that it
+forgot. Log lines hide more (`flinkop.log`).
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ _MARKS = (
     "basic-auth",
     "jaas.config",
     "http-headers",
+    "http.header",  # not among the reference's: user.artifacts.http.header, mostly an Authorization
 )
 
 

@@ -24,7 +24,6 @@ REASONS: Final[Mapping[str, str]] = {
     options.CONFIG_CACHE_TIMEOUT.key: _NO_CACHE,
     options.CONFIG_CACHE_SIZE.key: _NO_CACHE,
     options.CLUSTER_VIEW_INTERVAL.key: _AUTOSCALER,
-    metric_options.JOSDK_METRICS_ENABLED.key: "reconciles are counted in flinkop's own series",
     metric_options.SCOPE_SYSTEM.key: _FORMATS,
     metric_options.SCOPE_NAMESPACE.key: _FORMATS,
     metric_options.SCOPE_RESOURCE.key: _FORMATS,

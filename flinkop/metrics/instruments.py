@@ -9,6 +9,7 @@ from functools import cache
 
 from flinkop.metrics import names
 from flinkop.metrics.apiclient import KubeClientSeries
+from flinkop.metrics.reconciles import ReconcileTimes
 from flinkop.metrics.registry import Registry
 from flinkop.runtime.queue_core import QueueStatistics
 from flinkop.runtime.result import Lane
@@ -172,9 +173,15 @@ class OneQueueMetrics:
 
 
 class ControllerMetrics:
-    """`runtime.queue_instruments.ControllerInstruments`."""
+    """`runtime.queue_instruments.ControllerInstruments`.
 
-    def __init__(self, registry: Registry) -> None:
+    Args:
+        registry: Where the metrics live.
+        reference: Takes times in the reference's naming too; None when those are switched off.
+    """
+
+    def __init__(self, registry: Registry, reference: ReconcileTimes | None = None) -> None:
+        self._reference = reference
         self._results = cache(registry.counter(names.RECONCILES).labels)
         self._time = cache(registry.histogram(names.RECONCILE_TIME).labels)
         self._active = cache(registry.gauge(names.RECONCILES_ACTIVE).labels)
@@ -183,8 +190,10 @@ class ControllerMetrics:
         """Note that a reconcile began."""
         self._active(controller).inc()
 
-    def reconciled(self, controller: str, result: str, seconds: float) -> None:
+    def reconciled(self, controller: str, namespace: str, result: str, seconds: float) -> None:
         """Count the end of a reconcile."""
+        if self._reference is not None:
+            self._reference.reconciled(controller, namespace, result, seconds)
         self._active(controller).dec()
         self._results(controller, result).inc()
         self._time(controller).observe(seconds)

@@ -10,6 +10,7 @@ from flinkop.metrics import instruments, names
 from flinkop.metrics.apiclient import KubeClientSeries
 from flinkop.metrics.lifecycle import LifecycleTimes
 from flinkop.metrics.process import ProcessSeries
+from flinkop.metrics.reconciles import ReconcileTimes
 from flinkop.metrics.registry import Registry
 from flinkop.metrics.resources import ResourceMetrics
 from flinkop.metrics.scope import Variables
@@ -24,6 +25,7 @@ class MetricSettings:
         resources: Counts of resources.
         lifecycle: Lifecycle states and times; needs `resources`.
         namespace_histograms: Lifecycle times per namespace too.
+        reconciles: The reference's times of reconciles.
         client: The reference's KubeClient series.
         client_code_groups: Among them, groups of codes.
         client_slow: Latency in seconds from which a request counts as slow.
@@ -35,6 +37,7 @@ class MetricSettings:
     resources: bool = True
     lifecycle: bool = True
     namespace_histograms: bool = True
+    reconciles: bool = True
     client: bool = True
     client_code_groups: bool = False
     client_slow: float = 5.0
@@ -77,7 +80,10 @@ class Metrics:
         self.flink = instruments.FlinkMetrics(self._registry)
         self.informers = instruments.InformerMetrics(self._registry)
         self.queues = instruments.QueueMetrics(self._registry)
-        self.controllers = instruments.ControllerMetrics(self._registry)
+        times = (
+            ReconcileTimes(series, sample_size=chosen.sample_size) if chosen.reconciles else None
+        )
+        self.controllers = instruments.ControllerMetrics(self._registry, times)
         self.election = instruments.ElectionMetrics(self._registry, lease)
         self.loop = instruments.LoopMetrics(self._registry)
         self.resources = _resources(series, clock, chosen)

@@ -131,7 +131,9 @@ class Controller:
             self.queue.done(request)
             if slots is not None:
                 slots.release()
-            self._instruments.reconciled(self.name, outcome, loop.time() - started)
+            self._instruments.reconciled(
+                self.name, request.namespace, outcome, loop.time() - started
+            )
 
     async def _attempt(self, request: Request) -> str:
         """Run once and settle what comes next; return the outcome's name for the metrics."""

@@ -35,7 +35,7 @@ class ControllerInstruments(Protocol):
         """Note that a reconcile began."""
         ...
 
-    def reconciled(self, controller: str, result: str, seconds: float) -> None:
+    def reconciled(self, controller: str, namespace: str, result: str, seconds: float) -> None:
         """Note the end of a reconcile.
 
         `result` is one of success, requeue, requeue_after, error, retry, terminal, fenced, timeout, cancelled.
@@ -93,7 +93,7 @@ class NoControllerInstruments:
     def started(self, controller: str) -> None:
         """Do nothing."""
 
-    def reconciled(self, controller: str, result: str, seconds: float) -> None:
+    def reconciled(self, controller: str, namespace: str, result: str, seconds: float) -> None:
         """Do nothing."""
 
 

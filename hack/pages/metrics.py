@@ -37,6 +37,8 @@ _MEANINGS: Final = {
     "namespace_JmDeploymentStatus_<Status>_Count": "FlinkDeployments by the status of their JobManager",
     "namespace_FlinkVersion_Count": "FlinkDeployments by the version that Flink reports",
     "namespace_FlinkMinorVersion_Count": "the same by minor version",
+    "namespace_JOSDK_reconcile_resource_TimeSeconds": "time of reconciles that did what they had to",
+    "namespace_JOSDK_reconcile_failed_TimeSeconds": "time of reconciles that ended with an error",
     "namespace_ResourceUsage_Cpu": "cores of all clusters",
     "namespace_ResourceUsage_Memory": "bytes of memory of all clusters",
     "namespace_ResourceUsage_StateSize": "bytes of the last checkpoints of all jobs",
@@ -80,8 +82,8 @@ The chart brings a `PodMonitor` or `ServiceMonitor`, alerts (`metrics.prometheus
 
 So that dashboards keep working: each name begins with `flink_k8soperator_`, and each series has the labels `host` (pod), `namespace` and `name` (of the operator's Deployment).
 Characters in label values that are no letters or digits become `_`, unless a reporter has `filterLabelValueCharacters: false`. Summaries have quantiles over the last
-`metrics.histogram.sample.size` values and a count, no sum. The reference's series `JOSDK_*` (per resource) are not there: `flinkop_reconciles_total` and `flinkop_reconcile_seconds` tell the same without
-a series for each resource. Metrics of the autoscaler and of blue/green deployments come with these.
+`metrics.histogram.sample.size` values and a count, no sum. The reference's series `JOSDK_*` per resource are not there:
+`flinkop_reconciles_total` tells the same without a series for each resource. Metrics of the autoscaler and of blue/green deployments come with these.
 
 """
 OWN: Final = """

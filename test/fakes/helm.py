@@ -110,14 +110,16 @@ def render(
     arguments = [argument for one in sets for argument in ("--set", one)]
     if not crds:
         arguments += ["--set", "crds.create=false"]
-    said = run(
-        *("template", RELEASE, str(_with_notes()), "--namespace", namespace),
-        *("--values", "-", *arguments),
-        stdin=yaml.safe_dump(dict(values or {})),
-    )
+    said = _template(namespace, yaml.safe_dump(dict(values or {})), *arguments)
     documents = [one for one in yaml.load_all(said, yaml.CSafeLoader) if one]
     [notes] = [one for one in documents if one["kind"] == _NOTES]
     return Rendered([one for one in documents if one is not notes], notes["text"])
+
+
+@functools.cache
+def _template(namespace: str, values: str, *arguments: str) -> str:
+    command = ("template", RELEASE, str(_with_notes()), "--namespace", namespace)
+    return run(*command, "--values", "-", *arguments, stdin=values)
 
 
 @functools.cache

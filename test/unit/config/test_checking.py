@@ -119,15 +119,17 @@ def test_a_default_for_an_unknown_version_is_told():
 def test_differing():
     """Only what is not the default; secrets hidden; defaults of namespaces as they stand."""
     entries = {
-        K + "reconcile.interval": "60000",
+        K + "reconcile.interval": "60000",  # the default, in other words
         K + "reconciler.max.parallelism": "7",
-        K + "user.artifacts.http.header.token": "abc",
+        K + "user.artifacts.http.header": "Authorization:Basic abc",
         NS + "a": "b",
         "parallelism.default": "4",
     }
-    assert checking.differing(FlinkConf(entries)) == {
+    shipped = source.shipped().entries
+    assert checking.differing(FlinkConf(shipped), shipped) == {}
+    assert checking.differing(FlinkConf(shipped | entries), shipped) == {
         K + "reconciler.max.parallelism": "7",
-        K + "user.artifacts.http.header.token": "******",
+        K + "user.artifacts.http.header": "******",
         NS + "a": "b",
     }
 
@@ -149,4 +151,4 @@ def test_no_configuration_breaks_the_check(entries):
     conf = FlinkConf(entries)
     for finding in checking.check(conf):
         assert finding.message.endswith((".", ")", "?")) or finding.level is Level.ERROR
-    checking.differing(conf)
+    checking.differing(conf, {})

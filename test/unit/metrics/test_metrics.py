@@ -173,7 +173,7 @@ def test_controllers(metrics, scraped):
     """Reconciles by how they ended, and those under way."""
     metrics.controllers.started("flinkdeployments")
     metrics.controllers.started("flinkdeployments")
-    metrics.controllers.reconciled("flinkdeployments", "success", 0.25)
+    metrics.controllers.reconciled("flinkdeployments", "ns", "success", 0.25)
     found = scraped()
     assert found.value("flinkop_reconciles_active") == 1
     assert found.value("flinkop_reconciles_total", result="success") == 1
@@ -207,3 +207,24 @@ async def test_process(metrics, clock):
     assert found.value("flink_k8soperator_Status_JVM_Memory_Heap_Used") > 1_000_000
     assert 0 <= found.value("flink_k8soperator_Status_JVM_CPU_Load") <= 1
     assert found.value("flinkop_build_info") == 1
+
+
+def test_times_of_reconciles_in_the_references_naming(metrics, scraped):
+    """By namespace, apart by success; what is cut off counts for neither, other controllers for nothing."""
+    for result, seconds in (("success", 0.25), ("requeue_after", 0.5), ("retry", 1.0)):
+        metrics.controllers.reconciled("flinkdeployment", "ns", result, seconds)
+    metrics.controllers.reconciled("flinkdeployment", "ns", "cancelled", 9.0)
+    metrics.controllers.reconciled("other", "ns", "success", 9.0)
+    name, labels = "flink_k8soperator_namespace_JOSDK_reconcile", {"resourcens": "ns"}
+    found = scraped()
+    assert found.value(f"{name}_resource_TimeSeconds_count", **labels) == 2
+    assert found.value(f"{name}_resource_TimeSeconds", quantile="0.99", **labels) == 0.5
+    assert found.value(f"{name}_failed_TimeSeconds_count", **labels) == 1
+    assert found.value(f"{name}_failed_TimeSeconds_count", resourcetype="FlinkDeployment") == 1
+
+
+def test_times_of_reconciles_can_be_switched_off(clock):
+    """`josdk.metrics.enabled: false`."""
+    metrics = Metrics(clock, settings=MetricSettings(reconciles=False))
+    metrics.controllers.reconciled("flinkdeployment", "ns", "success", 0.25)
+    assert "JOSDK" not in metrics.text().decode()

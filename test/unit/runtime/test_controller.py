@@ -24,7 +24,7 @@ class Counts:
     def started(self, controller):
         pass
 
-    def reconciled(self, controller, result, seconds):
+    def reconciled(self, controller, namespace, result, seconds):
         self.results.append(result)
 
 
