@@ -21,6 +21,9 @@ OPTIONS = {
     # A JobManager that hangs is not waited for so long.
     "kubernetes.operator.flink.client.timeout": "3 s",
     "kubernetes.operator.label.selector": f"{LABEL}!=true",
+    # The web server of the tests is beside them.
+    "kubernetes.operator.user.artifacts.allowed-schemes": "https;http",
+    "kubernetes.operator.user.artifacts.allowed-networks": "127.0.0.0/8",
 }
 """What the shared operator is configured with."""
 

@@ -3,13 +3,11 @@
 import json
 
 import pytest
+from fakes.countedoperator import LABEL
 from fakes.flinkuser import condition, job_state
 from fakes.sessionjobuser import JOB, SessionJob, session_cluster, stable_cluster
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
-
-COUNTED = "e2e/counted"
-"""Label of what the shared operator passes by."""
 
 
 def test_a_session_job_becomes_stable(place):
@@ -64,7 +62,7 @@ def test_a_session_job_is_taken_over_as_it_runs(place):
     running = cluster.submit_by_hand()
     job = SessionJob(cluster)
     spec = {"deploymentName": cluster.name, "job": dict(JOB)}
-    job.create(spec, labels={COUNTED: "true"})
+    job.create(spec, labels={LABEL: "true"})
     recorded = reference_form(spec)
     job.change_status(
         lifecycleState="STABLE",
@@ -77,7 +75,7 @@ def test_a_session_job_is_taken_over_as_it_runs(place):
             "lastStableSpec": recorded,
         },
     )
-    place.api.patch(job.path, {"metadata": {"labels": {COUNTED: None}}})
+    place.api.patch(job.path, {"metadata": {"labels": {LABEL: None}}})
     job.wait_condition("Ready")
     assert job.job_id == running
     assert job.events("Submit") == []

@@ -2,6 +2,7 @@
 
 import pytest
 from fakes.sessionjobuser import SessionJob, session_cluster, stable_cluster
+from fakes.snapshotuser import Snapshot, snapshots_of, storage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -20,7 +21,8 @@ def stateful_job(place, mode, *, ha=False, **change):
 def proven(job):
     """Nothing was lost, and no two runs of it worked at the same time."""
     assert [run["lost"] for run in job.runs()] == [0] * len(job.runs())
-    assert job.cluster.sim().get("doubled", []) == []
+    doubled = storage(job.place)["doubled"]
+    assert [one for one in doubled if one["lineage"][0] == job.place.namespace] == []
 
 
 def test_operations_on_a_session_job(place):
@@ -137,6 +139,30 @@ def test_a_savepoint_before_the_deletion(place):
     snapshots = place.api.list(job.collection.replace("flinksessionjobs", "flinkstatesnapshots"))
     [one] = snapshots.values()
     assert one["spec"]["jobReference"] == {"kind": "FlinkSessionJob", "name": job.name}
+
+
+def test_snapshots_of_a_session_job(place):
+    """Asked for as resources, by nonce and by a user; each is taken of that job and disposed of by its cluster."""
+    job = stateful_job(place, "savepoint")
+    reference = {"kind": "FlinkSessionJob", "name": job.name}
+    taken = Snapshot(place).create(savepoint={}, jobReference=reference)
+    path = taken.wait("COMPLETED")["path"]
+    job.change(job={"savepointTriggerNonce": 7})
+    snapshots = place.api.until(
+        snapshots_of(place),
+        lambda found: len([one for one in found.values() if is_completed(one)]) == 2 and found,
+    )
+    assert all(one["spec"]["jobReference"] == reference for one in snapshots.values())
+    taken.delete()
+    taken.wait_gone()
+    assert path in storage(place)["disposed"]
+    checkpoint = Snapshot(place).create(checkpoint={}, jobReference=reference)
+    assert checkpoint.wait("COMPLETED")["path"]
+
+
+def is_completed(snapshot):
+    """Whether it was taken."""
+    return snapshot.get("status", {}).get("state") == "COMPLETED"
 
 
 def test_session_jobs_of_equal_names_in_two_namespaces(place, other_place):

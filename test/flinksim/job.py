@@ -10,7 +10,7 @@ checkpoint's: comparing counters proves that no state was lost.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from attrs import define, field
@@ -88,6 +88,8 @@ class Submission:
     owned: bool = False
     failure: Failure | None = None
     lineage: str = ""
+    conf: Mapping[str, str] = field(factory=dict)
+    """The job's own configuration, over that of its cluster."""
 
 
 @define(eq=False)
@@ -110,8 +112,13 @@ class Job:
     _since: float | None = None
     _timers: dict[str, Timer] = field(factory=dict)
 
+    @property
+    def settings(self) -> Settings:
+        """Its cluster's, with its own configuration over them."""
+        return self.host.settings.with_conf(self.submission.conf)
+
     def __attrs_post_init__(self) -> None:
-        settings = self.host.settings
+        settings = self.settings
         self.checkpoints = Checkpoints(settings, self.host.storage, self.id)
         self.vertices = vertices(settings, self.submission.parallelism)
         if self.submission.restore is not None:
@@ -375,7 +382,7 @@ class Job:
     def _plan_checkpoint(self) -> None:
         interval = self.host.knobs().checkpoint_interval
         if interval is None:
-            interval = self.host.settings.checkpoint_interval
+            interval = self.settings.checkpoint_interval
         if interval and self.checkpoints.enabled:
             self._after("checkpoint", interval, self._periodic_checkpoint)
 

@@ -118,6 +118,8 @@ class JobManager:
         submission = Submission(job_id, str(graph["name"]), int(str(graph["parallelism"])))
         path = graph.get("savepoint")
         submission.lineage = str(graph.get("lineage", ""))
+        conf = graph.get("conf")
+        submission.conf = conf if isinstance(conf, dict) else {}
         self._prepare_restore(submission, str(path) if path else None)
         return submission
 
@@ -148,6 +150,7 @@ class JobManager:
                 "savepoint": savepoint
                 or (self.settings.savepoint_path if self.settings.is_application else None),
                 "lineage": submission.lineage,
+                "conf": dict(submission.conf),
             }
             self.ha.job_submitted(submission.job_id, graph)
         job = Job(self, submission)
@@ -171,7 +174,8 @@ class JobManager:
             body.get("parallelism") or flat.get("parallelism.default") or self.settings.parallelism
         )
         path = body.get("savepointPath") or flat.get("execution.savepoint.path")
-        submission = Submission(job_id, name, parallelism, lineage=name)
+        conf = {key: str(value) for key, value in flat.items()}
+        submission = Submission(job_id, name, parallelism, lineage=name, conf=conf)
         if self.knobs().submit == "fail":
             submission.failure = Failure(
                 "java.lang.RuntimeException", self.knobs().message or "simulated failure"

@@ -58,6 +58,10 @@ class Settings:
     def job_name(self) -> str:
         return self.conf.get("pipeline.name", self.name)
 
+    def with_conf(self, over: Mapping[str, str]) -> "Settings":
+        """These with a job's own configuration over it."""
+        return evolve(self, conf={**self.conf, **over}) if over else self
+
     @property
     def parallelism(self) -> int:
         return int(self.conf.get("parallelism.default", "1"))

@@ -32,6 +32,7 @@ _SCHEDULE: Final = RetrySchedule(cap=300.0, max_attempts=-1)
 _NOTHING: Final = Submitted()
 _UNDER_WAY: Final = Submitted(Handover.UNDER_WAY)
 _DUPLICATE: Final = "DuplicateJobSubmissionException"
+_SERVER_SIDE: Final = "<Exception on server side:\n"
 _CAUSES: Final = 3
 
 
@@ -180,6 +181,7 @@ def _is_under_way(run: _Run) -> bool:
 def _not_run(error: Exception, handover: Handover) -> Submitted:
     """Return what is said about Flink's refusal, with the causes that it names."""
     text = error.text if isinstance(error, flink_errors.HttpError) else str(error)
+    text = text.partition(_SERVER_SIDE)[2] or text
     causes = interpret.causes_in(text, _CAUSES)
     message = " -> ".join(cause.message for cause in causes if cause.message) or str(error)
     status = getattr(error, "status", None)

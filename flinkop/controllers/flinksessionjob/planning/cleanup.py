@@ -41,7 +41,13 @@ def cleanup(at: Situation) -> Made:
     if at.status.lifecycle_state is LifecycleState.DELETING:
         said = ()
     at = at.having(evolve(at.status, lifecycle_state=LifecycleState.DELETING))
-    made = _abandon(at) or _nothing_there(at) or _without_cluster(at) or _take_down(at)
+    made = (
+        _abandon(at)
+        or _stop_under_way(at)
+        or _nothing_there(at)
+        or _without_cluster(at)
+        or _take_down(at)
+    )
     return evolve(made, steps=(*said, *made.steps))
 
 
@@ -53,6 +59,15 @@ def _abandon(at: Situation) -> Made | None:
         "SubmittingJob", "waiting for the end of the submission, to cancel what comes of it"
     )
     return Plan(note.message, at.status, (AbandonSubmission(),), wait=Wait.PROGRESS, note=note)
+
+
+def _stop_under_way(at: Situation) -> Made | None:
+    """What comes of a stop with savepoint is recorded, whatever else there is to do."""
+    answered = at.rest.state is Rest.ANSWERED
+    listed = at.rest.job(at.status.job_status.job_id) is not None
+    if not (answered and listed and record.is_stopping(at.status)):
+        return None
+    return _last_savepoint(at)
 
 
 def _nothing_there(at: Situation) -> Made | None:
@@ -97,7 +112,7 @@ def _take_down(at: Situation) -> Made:
     job = at.rest.job(at.status.job_status.job_id)
     if job is None:
         return _not_listed(at)
-    if job.state.is_terminal and not record.is_stopping(at.status):
+    if job.state.is_terminal:
         return _release(at, "the job has ended")
     last = _last_savepoint(at)
     if last is not None:

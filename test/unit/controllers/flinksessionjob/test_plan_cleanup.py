@@ -116,6 +116,11 @@ def test_a_savepoint_is_taken_first_where_that_is_wanted():
     assert names(made) == ["Cleanup", "WriteAhead", "StopJob"]
     facts = up(job(FlinkState.FINISHED), savepoint=Done("s3://s"))
     done = cleaned(made.status, facts, STATEFUL, savepoint_on_deletion=True)
+    ended = evolve(
+        made.status, job_status=evolve(made.status.job_status, state=FlinkJobState.FINISHED)
+    )
+    recorded = cleaned(ended, evolve(facts, snapshots=()), STATEFUL, snapshot_resources=True)
+    assert names(recorded) == ["CreateSnapshot", "ReleaseFinalizer"]
     assert names(done) == ["ReleaseFinalizer"]
     assert done.status.job_status.savepoint_info.last_savepoint.location == "s3://s"
 

@@ -109,6 +109,22 @@ async def test_what_an_answer_means(stage, script, handover):
     assert not known.final
 
 
+async def test_flinks_words_are_told(stage):
+    """What its server side says, not that it is one."""
+    said = (
+        "Internal server error.\n<Exception on server side:\n"
+        "org.apache.flink.client.program.ProgramInvocationException: The main method caused an error\n"
+        "\tat a.B.c(B.java:1)\nCaused by: java.lang.IllegalStateException: no topic\n"
+        "End of exception on server side>"
+    )
+    stage.submissions.begin(KEY, stage.submission(UPLOADED, refused(500, said), ok({})))
+    await asyncio.sleep(5)
+    failure = stage.known().failure
+    assert failure.message == (
+        "Could not submit the job: The main method caused an error -> no topic"
+    )
+
+
 async def test_a_jar_that_cannot_be_had_is_final_until_something_changes(stage):
     """Spec or configuration."""
     wrong = NotAJar("https://jars/a.jar", "it is a page", "Mend it.")
