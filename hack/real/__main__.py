@@ -77,6 +77,8 @@ def _environment(version: str, found: Nodes, jar: Path) -> dict[str, str]:
 def _pytest(chosen: argparse.Namespace, report: Path, extra: list[str]) -> list[str]:
     tests = "test/real/test_smoke.py" if chosen.smoke else "test/real"
     command = [sys.executable, "-m", "pytest", tests, "-v", "--tb=short", "-p", "no:randomly"]
+    # A scenario may wait for minutes; that needs no stack trace.
+    command += ["-o", "faulthandler_timeout=0"]
     return [*command, f"--junitxml={report}", *extra]
 
 
