@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from flinkop.api.common import KubernetesDeploymentMode
+from flinkop.api.common import JobSpec, KubernetesDeploymentMode
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.builders import (
     arguments,
@@ -17,6 +17,7 @@ from flinkop.builders import (
     podtemplate,
     services,
     taskmanager,
+    userlib,
 )
 from flinkop.builders.effective_conf import NOT_FOR_FLINK, is_ha
 from flinkop.builders.errors import BuildError, as_build_errors
@@ -25,7 +26,6 @@ from flinkop.config import flink_options as opt, local_files as files
 from flinkop.config.flink_conf import FlinkConf
 
 _ENTRYPOINT = "org.apache.flink.kubernetes.entrypoint."
-_USER_LIB_PREFIXES = (f"file://{jobmanager.USER_LIB_DIR}/", f"file:{jobmanager.USER_LIB_DIR}/")
 
 
 @attrs.frozen(kw_only=True)
@@ -136,7 +136,7 @@ def _build(
         if native
         else arguments.standalone(deployed, version, spec.job),
         has_taskmanager_template=native and template is not None,
-        needs_user_lib=not native and spec.job is not None and _needs_user_lib(deployed),
+        needs_user_lib=not native and spec.job is not None and _needs_user_lib(deployed, spec.job),
     )
     taskmanagers = None
     if not native:
@@ -218,11 +218,11 @@ def _mounted_objects(
     return made
 
 
-def _needs_user_lib(conf: FlinkConf) -> bool:
+def _needs_user_lib(conf: FlinkConf, job: JobSpec) -> bool:
     """Tell whether the user's class path needs an empty directory, without which it does not count (6.2).
 
     A jar of the image that lies in that very directory says that it is there, and must not be hidden.
     """
     paths = conf.get(opt.PIPELINE_CLASSPATHS)
-    inside = [path for path in paths if path.startswith(_USER_LIB_PREFIXES)]
+    inside = any(userlib.holds(path) for path in (*paths, job.jar_uri or ""))
     return bool(paths) and not inside

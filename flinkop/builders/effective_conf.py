@@ -20,6 +20,7 @@ from flinkop.api.common import (
 from flinkop.api.flink_version import FlinkVersion
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinksessionjob import FlinkSessionJobSpec
+from flinkop.builders import userlib
 from flinkop.builders.errors import BuildError, as_build_errors
 from flinkop.builders.identity import GENERATION_ANNOTATION, ClusterIdentity
 from flinkop.config import flatten, flink_options as opt, options, structured, values
@@ -298,10 +299,10 @@ def _put_job(
 ) -> None:
     entries[opt.EXECUTION_TARGET.key] = APPLICATION_TARGET
     if job.jar_uri is not None:
-        if standalone:
-            entries[opt.PIPELINE_CLASSPATHS.key] = structured.join_list([_class_path(job.jar_uri)])
-        else:
+        if not standalone:
             entries[opt.PIPELINE_JARS.key] = structured.join_list([job.jar_uri])
+        elif not userlib.holds(path := _class_path(job.jar_uri)):
+            entries[opt.PIPELINE_CLASSPATHS.key] = structured.join_list([path])
     overrides = FlinkConf.owning(entries).get(opt.PARALLELISM_OVERRIDES)
     entries[opt.PARALLELISM.key] = str(
         _parallelism(entries, spec, job, overrides if standalone else {})

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from flinkop.builders import checks, deployment as deployments, memory, mounts, pod as pods
+from flinkop.builders import checks, deployment as deployments, memory, mounts, pod as pods, userlib
 from flinkop.builders.configmap import POD_TEMPLATE_FILE
 from flinkop.builders.errors import BuildError
 from flinkop.builders.identity import jobmanager_labels
@@ -15,7 +15,6 @@ from flinkop.config.flink_conf import FlinkConf
 ARTIFACTS_VOLUME = "user-artifacts-volume"
 POD_TEMPLATE_VOLUME = "pod-template-volume"
 POD_TEMPLATE_DIR = "/opt/flink/pod-template"
-USER_LIB_DIR = "/opt/flink/usrlib"
 USER_LIB_VOLUME = "user-lib-dir"
 
 
@@ -54,9 +53,9 @@ def deployment(inputs: deployments.Inputs, own: JobManager) -> dict[str, Any]:
         source = {"name": identity.pod_template_map, "items": mounts.items([POD_TEMPLATE_FILE])}
         pod.add_volume(POD_TEMPLATE_VOLUME, {"configMap": source})
         pod.mount(POD_TEMPLATE_VOLUME, POD_TEMPLATE_DIR)
-    if own.needs_user_lib and not _mounted(pod, USER_LIB_DIR):
+    if own.needs_user_lib and not _mounted(pod, userlib.DIR):
         pod.add_volume(USER_LIB_VOLUME, {"emptyDir": {}})
-        pod.mount(USER_LIB_VOLUME, USER_LIB_DIR)
+        pod.mount(USER_LIB_VOLUME, userlib.DIR)
     return deployments.frame(pod, inputs, role)
 
 

@@ -25,6 +25,7 @@ NOT_RUN = 77
 _REPORTS = ROOT / ".cache" / "real"
 _NOTHING_CHOSEN = 5
 """Pytest's exit code when `-k` leaves no test."""
+_GRACE = 60.0
 _VERSIONS = "1.20.5 2.2.1"
 
 
@@ -48,7 +49,7 @@ def main() -> int:
                 report.unlink(missing_ok=True)
                 environment = _environment(version, found, jar)
                 command = _pytest(chosen, report, extra)
-                code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+                code = _run(command, environment)
                 if code != _NOTHING_CHOSEN:
                     outcome.add(version, report)
     except NotPossibleError as error:
@@ -77,7 +78,19 @@ def _environment(version: str, found: Nodes, jar: Path) -> dict[str, str]:
 def _pytest(chosen: argparse.Namespace, report: Path, extra: list[str]) -> list[str]:
     tests = "test/real/test_smoke.py" if chosen.smoke else "test/real"
     command = [sys.executable, "-m", "pytest", tests, "-v", "--tb=short", "-p", "no:randomly"]
+    # A scenario may wait for minutes; that needs no stack trace.
+    command += ["-o", "faulthandler_timeout=0"]
     return [*command, f"--junitxml={report}", *extra]
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run pytest; when we are ended, it is told to and has time to take away what it made."""
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+        try:
+            return process.wait()
+        finally:
+            process.terminate()
+            process.wait(_GRACE)
 
 
 def _arguments() -> tuple[argparse.Namespace, list[str]]:

@@ -55,7 +55,12 @@ def running(job: str) -> Talk:
         job, "savepoint", {"target-directory": "file:///data/savepoints", "formatType": "CANONICAL"}
     )
     yield from _operation(job, "checkpoint", {"checkpointType": "FULL"})
-    yield Call("after-savepoint", "GET", f"/jobs/{job}/checkpoints")
+    # Flink answers from a cache of three seconds.
+    yield from _until(
+        "after-savepoint",
+        f"/jobs/{job}/checkpoints",
+        lambda found: found.body["latest"]["savepoint"] is not None,
+    )
     yield from _disposal(taken.body["operation"]["location"])
     yield from refusals(job)
 
@@ -64,7 +69,7 @@ def refusals(job: str) -> Talk:
     """What is not there, or not understood."""
     yield Call("no-job", "GET", f"/jobs/{UNKNOWN}")
     yield Call("no-job-checkpoints", "GET", f"/jobs/{UNKNOWN}/checkpoints")
-    yield Call("no-job-savepoint", "POST", f"/jobs/{UNKNOWN}/savepoints", {})
+    yield from _operation(UNKNOWN, "savepoint", {}, "no-job-savepoint")
     yield Call("no-job-stop", "POST", f"/jobs/{UNKNOWN}/stop", {})
     yield Call("no-job-cancel", "PATCH", f"/jobs/{UNKNOWN}?mode=cancel")
     yield Call("no-savepoint", "GET", f"/jobs/{job}/savepoints/{UNKNOWN}")
@@ -108,7 +113,8 @@ def session(entry: str) -> Talk:
     started = yield Call("jar-run", "POST", f"/jars/{jar}/run", how)
     job = started.body["jobid"]
     yield from _until("job", f"/jobs/{job}", lambda found: found.body["state"] == "RUNNING")
-    yield Call("jar-field", "POST", f"/jars/{jar}/run", {"no-such-field": 1})
+    ran = yield Call("jar-field", "POST", f"/jars/{jar}/run", {**how, "no-such-field": 1})
+    yield Call("jar-field-cancelled", "PATCH", f"/jobs/{ran.body['jobid']}?mode=cancel")
     yield Call("no-jar-run", "POST", "/jars/nothing.jar/run", {})
     yield Call("no-jar-deleted", "DELETE", "/jars/nothing.jar")
     yield Call("jar-deleted", "DELETE", f"/jars/{jar}")
@@ -136,9 +142,10 @@ def _looks(job: str) -> Talk:
     yield Call("job-checkpoints-config", "GET", f"/jobs/{job}/checkpoints/config")
 
 
-def _operation(job: str, kind: str, body: Any) -> Work:
-    asked = yield Call(f"{kind}-asked", "POST", f"/jobs/{job}/{kind}s", body)
-    return (yield from _polled(kind, f"/jobs/{job}/{kind}s/{asked.body['request-id']}"))
+def _operation(job: str, kind: str, body: Any, name: str = "") -> Work:
+    name = name or kind
+    asked = yield Call(f"{name}-asked", "POST", f"/jobs/{job}/{kind}s", body)
+    return (yield from _polled(name, f"/jobs/{job}/{kind}s/{asked.body['request-id']}"))
 
 
 def _disposal(path: str) -> Talk:

@@ -78,9 +78,8 @@ def delete_jar(call: Call) -> Any:
 def run_jar(call: Call) -> Any:
     _require_submit(call)
     if call.parameters["jarid"] not in call.manager.jars:
-        raise refuse(
-            400, f"Jar file /tmp/flink-web-upload/{call.parameters['jarid']} does not exist"
-        )
+        text = f"Jar file /tmp/flink-web-upload/{call.parameters['jarid']} does not exist"
+        raise server_error("org.apache.flink.runtime.rest.handler.RestHandlerException", text)
     how = call.cluster.knobs().submit
     if how == "refuse":
         raise server_error(

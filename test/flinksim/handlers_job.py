@@ -4,7 +4,7 @@ from typing import Any
 
 from flinksim import shapes_checkpoint, shapes_job
 from flinksim.answer import Call, Refusal, refuse, server_error, trace
-from flinksim.job import Job, Operation
+from flinksim.job import Operation
 
 
 def overview(call: Call) -> Any:
@@ -63,7 +63,9 @@ def cancel(call: Call) -> Any:
 
 
 def stop(call: Call) -> Any:
-    job = _known_for_trigger(call)
+    job = call.manager.jobs.get(call.parameters["jobid"])
+    if job is None:
+        return _in_vain(call, "stop")
     target = _target(call, "targetDirectory")
     operation_id = job.trigger_savepoint(
         target,
@@ -76,7 +78,9 @@ def stop(call: Call) -> Any:
 
 
 def trigger_savepoint(call: Call) -> Any:
-    job = _known_for_trigger(call)
+    job = call.manager.jobs.get(call.parameters["jobid"])
+    if job is None:
+        return _in_vain(call, "savepoint")
     target = _target(call, "target-directory")
     return {
         "request-id": job.trigger_savepoint(
@@ -90,7 +94,10 @@ def savepoint_status(call: Call) -> Any:
 
 
 def trigger_checkpoint(call: Call) -> Any:
-    return {"request-id": _known_for_trigger(call).trigger_checkpoint(call.body.get("triggerId"))}
+    job = call.manager.jobs.get(call.parameters["jobid"])
+    if job is None:
+        return _in_vain(call, "checkpoint")
+    return {"request-id": job.trigger_checkpoint(call.body.get("triggerId"))}
 
 
 def checkpoint_status(call: Call) -> Any:
@@ -137,20 +144,15 @@ def _target(call: Call, name: str) -> str:
     return str(target)
 
 
-def _known_for_trigger(call: Call) -> Job:
-    job = call.manager.jobs.get(call.parameters["jobid"])
-    if job is None:
-        # the dispatcher answers these itself; its exception reaches the caller as an internal error's cause
-        text = f"Could not find Flink job ({call.parameters['jobid']})"
-        raise Refusal(
-            404, trace("org.apache.flink.runtime.messages.FlinkJobNotFoundException", text)
-        )
-    return job
+def _in_vain(call: Call, kind: str) -> Any:
+    asked = call.manager.trigger_in_vain(call.parameters["jobid"], kind, call.body.get("triggerId"))
+    return {"request-id": asked}
 
 
 def _operation(call: Call, *kinds: str) -> Operation:
     job = call.manager.jobs.get(call.parameters["jobid"])
-    found = job.operations.get(call.parameters["triggerid"]) if job else None
+    known = job.operations if job else call.manager.vain
+    found = known.get(call.parameters["triggerid"])
     if found is None or found.kind not in kinds:
         text = f"Operation not found under key: AsynchronousJobOperationKey{{triggerId={call.parameters['triggerid']}}}"
         raise Refusal(404, trace("org.apache.flink.runtime.rest.NotFoundException", text))

@@ -52,6 +52,7 @@ class JobManager:
     jobs: dict[str, Job] = field(factory=dict)
     jars: dict[str, Jar] = field(factory=dict)
     disposals: dict[str, Operation] = field(factory=dict)
+    vain: dict[str, Operation] = field(factory=dict)
     rest_ready: bool = False
     alive: bool = True
     crashed: bool = False
@@ -238,6 +239,17 @@ class JobManager:
         )
         self.jars[jar.id] = jar
         return jar
+
+    def trigger_in_vain(self, job_id: str, kind: str, trigger_id: str | None) -> str:
+        """Ask for a snapshot of a job that is not there: that is found out when it is to be made."""
+        operation_id = trigger_id or secrets.token_hex(16)
+        failure = Failure(
+            "org.apache.flink.runtime.messages.FlinkJobNotFoundException",
+            f"Could not find Flink job ({job_id})",
+        )
+        now = self.scheduler.now()
+        self.vain[operation_id] = Operation(kind, now, done=now, failure=failure)
+        return operation_id
 
     def dispose(self, path: str, trigger_id: str | None) -> str:
         operation_id = trigger_id or secrets.token_hex(16)

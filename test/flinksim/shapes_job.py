@@ -169,7 +169,7 @@ def exceptions(job: Job, limit: int | None) -> dict[str, Any]:
         body = {
             "root-exception": kept[0].stack_trace if kept else None,
             "timestamp": ms(kept[0].at) if kept else None,
-            "all-exceptions": [],
+            "all-exceptions": [_former_exception(job, one) for one in kept if one.task],
             "truncated": False,
         }
     truncated = len(kept) < len(job.exceptions)
@@ -189,15 +189,25 @@ def _exception(job: Job, failure: Failure) -> dict[str, Any]:
     }
     if _version(job) >= (1, 18):
         body["failureLabels"] = {}
-    name = job.host.settings.name
-    where = "10.244.0.14:6122" if failure.task else None
-    body |= {
-        "taskName": f"{failure.task} (1/{job.width})" if failure.task else None,
-        "endpoint" if _version(job) >= (1, 18) else "location": where,
-        "taskManagerId": f"{name}-taskmanager-1-1" if failure.task else None,
-        "concurrentExceptions": [],
-    }
-    return body
+    if failure.task:
+        body["taskName"] = f"{failure.task} (1/{job.width}) - execution #0"
+        body |= _place(job)
+    return body | {"concurrentExceptions": []}
+
+
+def _former_exception(job: Job, failure: Failure) -> dict[str, Any]:
+    """As it was told before there was a history."""
+    return {
+        "exception": failure.stack_trace,
+        "task": f"{failure.task} (1/{job.width})",
+        "timestamp": ms(failure.at),
+    } | _place(job)
+
+
+def _place(job: Job) -> dict[str, str]:
+    where = "10.244.0.14:6122"
+    body = {"location": where, "taskManagerId": f"{job.host.settings.name}-taskmanager-1-1"}
+    return body | ({"endpoint": where} if _version(job) >= (1, 18) else {})
 
 
 def throwable(failure: Failure) -> dict[str, str]:
@@ -211,7 +221,7 @@ def throwable(failure: Failure) -> dict[str, str]:
 
 def execution_result(job: Job) -> dict[str, Any]:
     if not job.is_terminal:
-        return {"status": {"id": "IN_PROGRESS"}, "job-execution-result": None}
+        return {"status": {"id": "IN_PROGRESS"}}
     result: dict[str, Any] = {
         "id": job.id,
         "application-status": {"FINISHED": "SUCCEEDED", "CANCELED": "CANCELED"}.get(

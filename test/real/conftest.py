@@ -1,6 +1,7 @@
 """Tests that need nodes which run pods; `docs/real-flink.md` says how to give them some."""
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -56,7 +57,8 @@ def _cleared(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def user() -> Iterator[PatientUser]:
-    """Calls to the cluster."""
+    """Calls to the cluster; whoever ends the run has the fixtures take away what they made."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     api = PatientUser(Path(KUBECONFIG))
     yield api
     api.close()

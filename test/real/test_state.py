@@ -1,12 +1,16 @@
 """What a user does with a job that has state: what it goes on from, and that its count stays exact."""
 
-from collections.abc import Mapping
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.apiuser import ApiUser
 from fakes.flinkuser import FlinkDeployment, job_state
 from fakes.leanapi import CRS
-from fakes.realflink import restored, stateful, wait_checkpoint
+from fakes.realflink import KUBECONFIG, proxied, restored, stateful, wait_checkpoint
 from fakes.realplace import RealPlace, arguments
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -96,6 +100,35 @@ def test_last_state_upgrade_without_ha_metadata(place: RealPlace) -> None:
     assert "/checkpoints/" in path
     assert place.wait_counting(cluster, 2).runs[1].snapshot
     cluster.delete()
+
+
+def test_last_state_upgrade_while_somebody_looks_at_the_checkpoints(place: RealPlace) -> None:
+    """Flink answers from a cache of three seconds, which an open web page keeps filled; the newest checkpoint counts."""
+    cluster = begun(place, stateful("last-state", ha=False))
+    path = proxied(cluster, f"/jobs/{cluster.status['jobStatus']['jobId']}/checkpoints")
+    with looking(path):
+        cluster.wait_stable(cluster.change(restartNonce=1))
+    assert place.wait_counting(cluster, 2).runs[1].snapshot
+    cluster.delete()
+
+
+@contextlib.contextmanager
+def looking(path: str) -> Iterator[None]:
+    """Somebody else asks for `path` again and again."""
+    ended = threading.Event()
+
+    def ask() -> None:
+        with contextlib.closing(ApiUser(Path(KUBECONFIG))) as api:
+            while not ended.wait(0.2):
+                api.ask("GET", path, None)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def test_a_job_manager_deployment_that_is_deleted(place: RealPlace) -> None:

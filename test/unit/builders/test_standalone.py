@@ -106,9 +106,12 @@ def test_options_of_the_entry_point_come_first():
     ],
 )
 def test_the_image_s_user_library_is_not_hidden(jar, mounted):
-    """A jar that lies in the image's usrlib is found there: no empty directory is put over it."""
+    """A jar that lies in the image's usrlib is found there, and once: no empty directory is put over it, and
+    the class path does not name it again."""
     paths = [mount["mountPath"] for mount in application(jar)["volumeMounts"]]
     assert ("/opt/flink/usrlib" in paths) is mounted
+    made = build(job={**JOB, "jarURI": jar})
+    assert ("pipeline.classpaths" in str(made.accompanying)) is mounted
 
 
 def test_two_deployments_select_apart():

@@ -195,15 +195,23 @@ async def test_result_of_a_failure(sim, flink):
     [
         lambda flink: flink.job(job_id(9)),
         lambda flink: flink.checkpoint_stats(job_id(9)),
-        lambda flink: flink.stop_with_savepoint(job_id(9), target=None),
     ],
-    ids=["job", "checkpoints", "stop"],
+    ids=["job", "checkpoints"],
 )
 async def test_unknown_job(sim, flink, ask):
     """Whatever is asked about an unknown job is JobNotFound."""
     sim.up("a", APP)
     with pytest.raises(errors.JobNotFound):
         await ask(flink)
+
+
+async def test_a_stop_of_an_unknown_job(sim, flink):
+    """Flink takes it on, and finds out when it is to be done."""
+    sim.up("a", APP)
+    asked = await flink.stop_with_savepoint(job_id(9), target=None)
+    outcome = interpret.savepoint_outcome(await flink.savepoint_status(job_id(9), asked))
+    assert isinstance(outcome, Failed)
+    assert "Could not find Flink job" in str(outcome)
 
 
 async def test_unknown_triggers_and_paths(sim, server, flink):
