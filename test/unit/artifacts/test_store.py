@@ -169,8 +169,8 @@ async def test_a_server_that_cannot_tell(tmp_path, server):
         for _ in range(3):
             assert await used(store) == jar()
         assert server.downloads == 3
-        await until(lambda: files(tmp_path) == [])
-        assert store._shelf.budget.free == store._shelf.budget.size
+        await until(lambda: store._shelf.budget.free == store._shelf.budget.size)
+        assert files(tmp_path) == []
 
 
 async def test_a_new_version_when_there_is_room_for_one(tmp_path, server):
