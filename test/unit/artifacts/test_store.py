@@ -273,9 +273,9 @@ async def test_giving_up(tmp_path, server):
         await settled()
         assert server.at_work == 1
         second.cancel()
-        await until(lambda: not files(tmp_path))
+        await until(lambda: store._shelf.budget.free == store._shelf.budget.size)
+        assert files(tmp_path) == []
         assert server.at_work == 0
-        assert store._shelf.budget.free == store._shelf.budget.size
         server.end.set()
         assert await used(store) == jar()
 
