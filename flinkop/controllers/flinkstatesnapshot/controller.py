@@ -5,6 +5,7 @@ the files of that name; here they are only put one after the other, and errors a
 user sees.
 """
 
+import datetime as dt
 import random
 import secrets
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from flinkop.api.flinkstatesnapshot import (
 )
 from flinkop.api.validation import Problem
 from flinkop.clock import Clock
+from flinkop.config import deletion_options
+from flinkop.config.errors import ConfigError
 from flinkop.controllers.flinkstatesnapshot import plan, progress, validator
 from flinkop.controllers.flinkstatesnapshot.contact import Contact
 from flinkop.controllers.flinkstatesnapshot.observation import Observation
@@ -212,8 +215,16 @@ class FlinkStateSnapshotReconciler:
             seconds = snapshot_states.seconds_to_retry(status, self.clock.now())
             return Result(max(seconds, _SHORTEST_RETRY))
         if wait is plan.Wait.INTERVAL:
-            return Result(operator.reconcile_interval.total_seconds())
+            return Result(self._seconds(ctx, operator.reconcile_interval.total_seconds()))
         return Result()
+
+    def _seconds(self, ctx: Context, interval: float) -> float:
+        """Return `interval`, or less: until nothing keeps the resource any longer."""
+        released_at = self._released_at(ctx)
+        if released_at is None:
+            return interval
+        left = (released_at - self.clock.now()).total_seconds()
+        return min(interval, left) if left > 0 else interval
 
     # --- what the stages are given
 
@@ -239,7 +250,21 @@ class FlinkStateSnapshotReconciler:
             now=ctx.now,
             limits=ctx.error_limits,
             new_trigger_id=_trigger_id,
+            released_at=self._released_at(ctx),
         )
+
+    def _released_at(self, ctx: Context) -> dt.datetime | None:
+        deleted = ctx.obj.metadata.deletion_timestamp
+        if deleted is None:
+            return None
+        try:
+            allowed = self.settings.current.effective(ctx.key.namespace).get(
+                deletion_options.DEADLINE
+            )
+        except ConfigError as error:
+            _log.warning("there is no deadline, because it cannot be read", error=str(error))
+            return None
+        return None if allowed is None else deleted + allowed
 
     def _problem(
         self, ctx: Context, seen: Observation, status: FlinkStateSnapshotStatus

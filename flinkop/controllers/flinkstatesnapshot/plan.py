@@ -19,12 +19,9 @@ from flinkop.api.flinkstatesnapshot import (
     SnapshotType,
 )
 from flinkop.api.status import SavepointFormatType
+from flinkop.config import deletion_options
 from flinkop.controllers.flinkstatesnapshot import progress
-from flinkop.controllers.flinkstatesnapshot.observation import (
-    Answer,
-    Disposal,
-    Observation,
-)
+from flinkop.controllers.flinkstatesnapshot.observation import Answer, Disposal, Observation
 from flinkop.controllers.flinkstatesnapshot.progress import Assessed, Subject
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, warning
@@ -139,6 +136,7 @@ class Situation:
         now: wall time.
         limits: how much of an error is shown.
         new_trigger_id: makes an id.
+        released_at: when what keeps it after its deletion does so no longer; None for never.
     """
 
     name: str
@@ -148,6 +146,7 @@ class Situation:
     now: dt.datetime
     limits: Limits
     new_trigger_id: Callable[[], str]
+    released_at: dt.datetime | None = None
 
     @property
     def subject(self) -> Subject:
@@ -345,9 +344,19 @@ def disposal_refused(at: Situation, path: str, why: str) -> Plan:
 
 
 def _blocked(at: Situation, why: str) -> Plan:
-    """N-22: keep the resource, and say what it waits for and how to do without."""
+    """N-22: keep the resource, and say what it waits for and how to do without; not beyond the deadline."""
+    if at.released_at is not None and at.now >= at.released_at:
+        return _given_up(at, why)
     said = warning(reasons.CLEANUP_FAILED, reasons.SNAPSHOT, f"{why}; {_EXIT}")
     return Plan((Say(said),), at.status, why, Wait.INTERVAL)
+
+
+def _given_up(at: Situation, why: str) -> Plan:
+    """Release a resource that has waited for as long as `deletion_options.DEADLINE` allows."""
+    text = f"{why}; its files are left, because {deletion_options.DEADLINE.key} has passed"
+    said = Say(warning(reasons.CLEANUP_FAILED, reasons.SNAPSHOT, text))
+    made = _release(at, text)
+    return evolve(made, steps=(said, *made.steps))
 
 
 def _let_go(at: Situation, path: str, why: str) -> Plan:

@@ -1,5 +1,7 @@
 """What is done about a snapshot that is being deleted (behaviour.md N-20 to N-26)."""
 
+import datetime as dt
+
 import pytest
 from attrs import evolve
 from fakes.snapshots import (
@@ -128,6 +130,17 @@ def test_without_a_running_job_it_waits(seen, words):
     assert "spec.savepoint.disposeOnDelete to false" in said(made)
     assert made.wait is Wait.INTERVAL
     assert made.status == TAKEN
+
+
+@pytest.mark.parametrize(("left", "let_go"), [(None, False), (1, False), (0, True), (-60, True)])
+def test_nothing_keeps_it_beyond_the_deadline(left, let_go):
+    """`kubernetes.operator.deletion.deadline`: it goes, and somebody is told of the files."""
+    at = situation(savepoint(), TAKEN, stopped())
+    due = None if left is None else at.now + dt.timedelta(seconds=left)
+    made = plan.cleanup(evolve(at, released_at=due))
+    assert names(made) == (["CleanupFailed", *RELEASE] if let_go else ["CleanupFailed"])
+    assert ("kubernetes.operator.deletion.deadline" in said(made)) is let_go
+    assert PATH in said(made)
 
 
 def test_a_job_whose_cluster_is_gone_cannot_dispose():
