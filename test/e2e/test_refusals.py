@@ -118,8 +118,9 @@ def test_a_job_that_its_job_manager_does_not_know(place):
     cluster.wait_sim(lambda sim: sim["orders"].get("jobmanager") is None)
     cluster.no_orders()
     cluster.look()
-    cluster.wait_event("Missing", words="Job Not Found")
+    cluster.wait_stalled("JobNotFound")
     assert cluster.status["error"] == "Job Not Found"
+    cluster.wait_event("Missing", words="Job Not Found")
     runs_from(cluster, path, start_from(cluster, path))
 
 
