@@ -16,6 +16,8 @@ def shape(value: Any, key: str = "") -> Any:
         )
     if isinstance(value, list):
         return [shape(value[0])] if value else []
+    if value == "NaN":  # Flink's way to write a number that is none
+        return "number"
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return "null" if value is None else type(value).__name__
     return "number"

@@ -206,8 +206,12 @@ def _former_exception(job: Job, failure: Failure) -> dict[str, Any]:
 
 def _place(job: Job) -> dict[str, str]:
     where = "10.244.0.14:6122"
-    body = {"location": where, "taskManagerId": f"{job.host.settings.name}-taskmanager-1-1"}
-    return body | ({"endpoint": where} if _version(job) >= (1, 18) else {})
+    body = {"taskManagerId": f"{job.host.settings.name}-taskmanager-1-1"}
+    if _version(job) < (2, 0):
+        body["location"] = where
+    if _version(job) >= (1, 18):
+        body["endpoint"] = where
+    return body
 
 
 def throwable(failure: Failure) -> dict[str, str]:
