@@ -155,7 +155,7 @@ def test_snapshots_of_a_session_job(place):
     assert all(one["spec"]["jobReference"] == reference for one in snapshots.values())
     taken.delete()
     taken.wait_gone()
-    assert path in storage(place)["disposed"]
+    assert path.removeprefix("file:") in storage(place)["disposed"]
     checkpoint = Snapshot(place).create(checkpoint={}, jobReference=reference)
     assert checkpoint.wait("COMPLETED")["path"]
 

@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from fakes.flinkuser import app, session
+from fakes.flinkuser import app
 from fakes.programs import pause
+from fakes.sessionjobuser import SessionJob, stable_cluster
 from fakes.snapshotuser import Snapshot, job_with_savepoints, storage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -263,25 +264,10 @@ def test_checkpoints_need_flink_1_17(place):
 
 def test_a_session_job_has_its_own_savepoints(place):
     """Reached through its cluster, with the directory of its own configuration (N-1)."""
-    cluster = place.stable(session())
-    job = cluster.submit_by_hand()
-    jobs = cluster.collection.replace("flinkdeployments", "flinksessionjobs")
-    body = {
-        "apiVersion": "flink.apache.org/v1beta1",
-        "kind": "FlinkSessionJob",
-        "metadata": {"name": cluster.name},
-        "spec": {
-            "deploymentName": cluster.name,
-            "job": {"jarURI": "https://example.com/a.jar", "parallelism": 1},
-            "flinkConfiguration": {"state.savepoints.dir": "s3://bucket/of-job"},
-        },
-    }
-    place.api.request("POST", jobs, body)
+    own = {"state.savepoints.dir": "s3://bucket/of-job"}
+    job = SessionJob(stable_cluster(place)).submit(flinkConfiguration=own).wait_stable()
     snapshot = Snapshot(place)
-    reference = {"kind": "FlinkSessionJob", "name": cluster.name}
-    path = f"{jobs}/{cluster.name}/status"
-    running = {"jobStatus": {"state": "RUNNING", "jobId": job}, "lifecycleState": "STABLE"}
-    place.api.patch(path, {"status": running})
+    reference = {"kind": "FlinkSessionJob", "name": job.name}
     status = snapshot.create(jobReference=reference, savepoint={}).wait("COMPLETED")
     assert status["path"].startswith("s3://bucket/of-job/savepoint-")
     assert snapshot.labels["job-reference.kind"] == "FlinkSessionJob"
