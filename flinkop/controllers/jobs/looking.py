@@ -3,18 +3,21 @@
 Errors are facts, too, or leave things to the next look; none is raised.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from attrs import evolve
+from msgspec import structs
 
 from flinkop.api.status import CommonStatus, FlinkJobState
+from flinkop.controllers.jobs import job_progress
 from flinkop.controllers.jobs.facts import CheckpointError, CheckpointFacts, JobFailure, RestFacts
 from flinkop.events import reasons
 from flinkop.flink import errors as flink_errors, interpret
 from flinkop.flink.checkpoints import CheckpointStats
 from flinkop.flink.interpret import Done, Failed, Pending
 from flinkop.flink.rest import FlinkClient
+from flinkop.flink.states import JobState
 from flinkop.lifecycle import record
 from flinkop.lifecycle.exception_looks import History, Known
 from flinkop.lifecycle.upgrade import Checkpoints
@@ -23,11 +26,36 @@ from flinkop.stages.exception_history import ExceptionHistory
 
 _log = structlog.get_logger(__name__)
 
+_STATISTICS_MS: Final = 3_500
+"""For so long Flink may answer with older statistics of a job: `web.refresh-interval` by default, and a bit."""
+
 
 async def look(client: FlinkClient, status: CommonStatus, facts: RestFacts) -> RestFacts:
     """Return `facts` with what is to be known of the job in `status`: why it failed, what it has left, what is under way."""
+    if job_progress.is_cancelling(status):
+        facts = await _once_settled(client, status, facts)
     facts = evolve(facts, job_failure=await _job_failure(client, status, facts))
     return await _triggered(client, status, facts)
+
+
+async def _once_settled(client: FlinkClient, status: CommonStatus, facts: RestFacts) -> RestFacts:
+    """Return `facts` in which a cancelled job has ended only when its statistics are its last.
+
+    Until then the checkpoint they name may be older than its last one, and its files may be gone. Both times
+    are those of the JobManager's clock.
+    """
+    job = facts.job(status.job_status.job_id)
+    if job is None or not job.state.is_terminal or job.end_time < 0:
+        return facts
+    try:
+        now = (await client.job(job.jid)).now
+    except flink_errors.FlinkError as error:
+        _log.info("it cannot be told how long ago the job ended", error=str(error))
+        return facts
+    if not 0 <= now - job.end_time < _STATISTICS_MS:
+        return facts
+    going = structs.replace(job, state=JobState.CANCELLING)
+    return evolve(facts, jobs=tuple(going if one is job else one for one in facts.jobs))
 
 
 async def _job_failure(
