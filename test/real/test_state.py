@@ -102,9 +102,6 @@ def test_last_state_upgrade_without_ha_metadata(place: RealPlace) -> None:
     cluster.delete()
 
 
-@pytest.mark.xfail(
-    run=False, reason="the path is taken from Flink's answer as soon as the job has ended"
-)
 def test_last_state_upgrade_while_somebody_looks_at_the_checkpoints(place: RealPlace) -> None:
     """Flink answers from a cache of three seconds, which an open web page keeps filled; the newest checkpoint counts."""
     cluster = begun(place, stateful("last-state", ha=False))
