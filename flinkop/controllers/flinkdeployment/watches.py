@@ -3,20 +3,16 @@
 Handlers run for every watch event: they compare a few fields and put a name into the queue.
 """
 
-from collections.abc import Callable
-
 from attrs import frozen
 
 from flinkop.builders.identity import cluster_names
 from flinkop.controllers.flinkdeployment import ownership, signals
 from flinkop.kube import meta
 from flinkop.kube.objects import CustomObject, DeploymentView, PodView
-from flinkop.lifecycle import snapshot_objects
 from flinkop.runtime.lister import Lister
-from flinkop.runtime.result import Lane, Request
-from flinkop.stages import references
-
-Enqueue = Callable[[Request, Lane], None]
+from flinkop.runtime.result import Request
+from flinkop.stages import references, waking
+from flinkop.stages.waking import Enqueue
 
 
 @frozen
@@ -34,24 +30,8 @@ class Watches:
     pods: Lister[PodView]
 
     def on_resource(self, old: CustomObject | None, new: CustomObject | None) -> None:
-        """A FlinkDeployment: its spec, its deletion, or its coming into view (L-3).
-
-        Status writes and label changes do not count. What the first list brings queues behind what a
-        user does meanwhile, unless it was never acted on.
-        """
-        if new is None:
-            if old is not None:
-                self._add(old.metadata, "resync")
-            return
-        if old is None or old.metadata.uid != new.metadata.uid:
-            self._add(new.metadata, "resync" if memoryview(new.status) else "user")
-            return
-        changed = old.metadata.generation != new.metadata.generation
-        deleted = (
-            old.metadata.deletion_timestamp is None and new.metadata.deletion_timestamp is not None
-        )
-        if changed or deleted:
-            self._add(new.metadata, "user")
+        """A FlinkDeployment: its spec, its deletion, or its coming into view (L-3)."""
+        waking.wake(self.enqueue, old, new)
 
     def on_deployment(self, old: DeploymentView | None, new: DeploymentView | None) -> None:
         """A JobManager Deployment: available, failing, gone with its pods; one of TaskManagers: gone.
@@ -88,14 +68,8 @@ class Watches:
 
     def on_snapshot(self, old: CustomObject | None, new: CustomObject | None) -> None:
         """A FlinkStateSnapshot that is complete may be one too many."""
-        if new is None or not snapshot_objects.is_completed(new.metadata.labels):
-            return
-        if old is not None and snapshot_objects.is_completed(old.metadata.labels):
-            return
-        for value in references.job_of_snapshot(new):
-            kind, namespace, name = value.split("/", 2)
-            if kind == meta.FLINKDEPLOYMENTS.kind:
-                self.enqueue(Request(namespace, name), "resync")
+        for job in waking.jobs_with_one_more(meta.FLINKDEPLOYMENTS.kind, old, new):
+            self.enqueue(job, "resync")
 
     def has_job_manager(self, pod: PodView) -> bool:
         """Return whether the Deployment that a JobManager pod belongs to is there."""
@@ -109,9 +83,6 @@ class Watches:
         name = pod.metadata.labels.get("app")
         if name:
             self.enqueue(Request(pod.metadata.namespace, name), "user")
-
-    def _add(self, metadata: meta.Meta, lane: Lane) -> None:
-        self.enqueue(Request(metadata.namespace, metadata.name), lane)
 
 
 def _clusters(deployment: meta.Meta, *, gone: bool) -> list[str]:

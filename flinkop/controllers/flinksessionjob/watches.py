@@ -1,18 +1,13 @@
 """Which change of which object leads to a reconcile of which FlinkSessionJob (behaviour.md 1.2)."""
 
-from collections.abc import Callable
-
 import msgspec
 from attrs import frozen
 
 from flinkop.kube import meta
 from flinkop.kube.objects import CustomObject
-from flinkop.lifecycle import snapshot_objects
 from flinkop.runtime.lister import Lister
-from flinkop.runtime.result import Lane, Request
-from flinkop.stages import references
-
-Enqueue = Callable[[Request, Lane], None]
+from flinkop.stages import references, waking
+from flinkop.stages.waking import Enqueue
 
 
 class _Reconciliation(msgspec.Struct):
@@ -67,19 +62,7 @@ class Watches:
 
     def on_resource(self, old: CustomObject | None, new: CustomObject | None) -> None:
         """A FlinkSessionJob: its spec, its deletion, or its coming into view (L-3)."""
-        if new is None:
-            if old is not None:
-                self._add(old.metadata, "resync")
-            return
-        if old is None or old.metadata.uid != new.metadata.uid:
-            self._add(new.metadata, "resync" if memoryview(new.status) else "user")
-            return
-        changed = old.metadata.generation != new.metadata.generation
-        deleted = (
-            old.metadata.deletion_timestamp is None and new.metadata.deletion_timestamp is not None
-        )
-        if changed or deleted:
-            self._add(new.metadata, "user")
+        waking.wake(self.enqueue, old, new)
 
     def on_cluster(self, old: CustomObject | None, new: CustomObject | None) -> None:
         """A FlinkDeployment: there, ready, replaced, going, gone; its session jobs are looked at."""
@@ -91,21 +74,12 @@ class Watches:
             return
         listed = old is None and bool(memoryview(found.status))
         for job in jobs:
-            self._add(job.metadata, "resync" if listed else "user")
+            self.enqueue(waking.request(job.metadata), "resync" if listed else "user")
 
     def on_snapshot(self, old: CustomObject | None, new: CustomObject | None) -> None:
         """A FlinkStateSnapshot that is complete may be one too many."""
-        if new is None or not snapshot_objects.is_completed(new.metadata.labels):
-            return
-        if old is not None and snapshot_objects.is_completed(old.metadata.labels):
-            return
-        for value in references.job_of_snapshot(new):
-            kind, namespace, name = value.split("/", 2)
-            if kind == meta.FLINKSESSIONJOBS.kind:
-                self.enqueue(Request(namespace, name), "resync")
-
-    def _add(self, metadata: meta.Meta, lane: Lane) -> None:
-        self.enqueue(Request(metadata.namespace, metadata.name), lane)
+        for job in waking.jobs_with_one_more(meta.FLINKSESSIONJOBS.kind, old, new):
+            self.enqueue(job, "resync")
 
 
 def _read(found: CustomObject) -> _Status:

@@ -4,8 +4,6 @@ The reference's snapshots are woken by nothing but timers, because its index and
 (Q-13). Here a snapshot is found by kind and name of its job, in one step, and only while it waits for it.
 """
 
-from collections.abc import Callable
-
 from attrs import frozen
 
 from flinkop.api.flinkstatesnapshot import JobKind
@@ -13,10 +11,8 @@ from flinkop.controllers.flinkstatesnapshot import signals
 from flinkop.kube import meta
 from flinkop.kube.objects import CustomObject
 from flinkop.runtime.lister import Lister
-from flinkop.runtime.result import Lane, Request
-from flinkop.stages import references
-
-Enqueue = Callable[[Request, Lane], None]
+from flinkop.stages import references, waking
+from flinkop.stages.waking import Enqueue
 
 
 @frozen
@@ -34,24 +30,8 @@ class Watches:
     session_jobs: Lister[CustomObject]
 
     def on_snapshot(self, old: CustomObject | None, new: CustomObject | None) -> None:
-        """A FlinkStateSnapshot: its spec, its deletion, or its coming into view (L-3).
-
-        Status writes and label changes do not count. What the first list brings queues behind what a
-        user does meanwhile, unless it was never acted on.
-        """
-        if new is None:
-            if old is not None:
-                self._add(old.metadata, "resync")
-            return
-        if old is None or old.metadata.uid != new.metadata.uid:
-            self._add(new.metadata, "resync" if memoryview(new.status) else "user")
-            return
-        changed = old.metadata.generation != new.metadata.generation
-        deleted = (
-            old.metadata.deletion_timestamp is None and new.metadata.deletion_timestamp is not None
-        )
-        if changed or deleted:
-            self._add(new.metadata, "user")
+        """A FlinkStateSnapshot: its spec, its deletion, or its coming into view (L-3)."""
+        waking.wake(self.enqueue, old, new)
 
     def on_deployment(self, old: CustomObject | None, new: CustomObject | None) -> None:
         """A FlinkDeployment: its own snapshots, and those of the session jobs on it."""
@@ -80,7 +60,4 @@ class Watches:
         # Compared only when somebody waits: most changes of most jobs concern no snapshot.
         if waiting and signals.job_signal(old) != signals.job_signal(new):
             for snapshot in waiting:
-                self._add(snapshot.metadata, "user")
-
-    def _add(self, metadata: meta.Meta, lane: Lane) -> None:
-        self.enqueue(Request(metadata.namespace, metadata.name), lane)
+                self.enqueue(waking.request(snapshot.metadata), "user")
