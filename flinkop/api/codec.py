@@ -19,7 +19,7 @@ from flinkop.api import structuring, unstructuring
 from flinkop.api.flinkdeployment import FlinkDeploymentSpec
 from flinkop.api.flinksessionjob import FlinkSessionJobSpec
 from flinkop.api.flinkstatesnapshot import FlinkStateSnapshotSpec, FlinkStateSnapshotStatus
-from flinkop.api.status import FlinkDeploymentStatus, FlinkSessionJobStatus
+from flinkop.api.status import CommonStatus, FlinkDeploymentStatus, FlinkSessionJobStatus
 from flinkop.api.wire import DecodeError, Mismatch
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ def encode_spec(spec: object) -> dict[str, Any]:
 
 
 def encode_status(
-    status: FlinkDeploymentStatus | FlinkSessionJobStatus | FlinkStateSnapshotStatus,
+    status: CommonStatus | FlinkStateSnapshotStatus,
 ) -> dict[str, Any]:
     """Return a status as a plain object for `/status`, in the order of its class, without nulls."""
     return encode(status, Omit.NULLS)

@@ -46,7 +46,7 @@ from flinkop.controllers.flinkdeployment.planning.situation import Situation
 from flinkop.controllers.flinkdeployment.planning.steps import Wait
 from flinkop.controllers.flinkdeployment.reconciler import Reconciler
 from flinkop.controllers.flinkdeployment.status_writer import StatusWriter
-from flinkop.controllers.jobs import telling as job_telling
+from flinkop.controllers.jobs import outcome, telling as job_telling
 from flinkop.controllers.jobs.refusals import ObjectRefused, ScalingRefused, StepFailed
 from flinkop.events import reasons
 from flinkop.events.draft import EventDraft, warning
@@ -57,14 +57,14 @@ from flinkop.kube.objects import CustomObject
 from flinkop.lifecycle import autoscaled, ha_zookeeper, record, specdiff, state
 from flinkop.lifecycle.cluster_health import HealthRecord
 from flinkop.lifecycle.exception_looks import Known
-from flinkop.lifecycle.failure import Failure, FailureType, Limits, from_exception
+from flinkop.lifecycle.failure import Failure, FailureType, from_exception
 from flinkop.lifecycle.ha_zookeeper import ZooKeeper
 from flinkop.lifecycle.specdiff import DiffType, SpecDiff
 from flinkop.lifecycle.state import Stall
 from flinkop.lifecycle.upgrade import Question
 from flinkop.runtime.informer import Informer
 from flinkop.runtime.result import Request, Result, RetryError
-from flinkop.stages import apioutage, cluster_options, context, finalizer
+from flinkop.stages import apioutage, canary, cluster_options, context, finalizer
 from flinkop.stages.cluster_options import ClusterOptions, PerResource
 from flinkop.stages.context import ReconcileContext
 from flinkop.stages.probe import ProbeBackoff
@@ -78,7 +78,6 @@ Context = ReconcileContext[FlinkDeploymentSpec, FlinkDeploymentStatus]
 
 Planner = Callable[[Situation], steps.Outcome]
 
-CANARY_LABEL: Final = "flink.apache.org/canary"
 _KIND: Final = meta.FLINKDEPLOYMENTS
 _READ: Final = context.Kind(
     _KIND,
@@ -157,7 +156,7 @@ class FlinkDeploymentReconciler:
         structlog.contextvars.bind_contextvars(generation=obj.metadata.generation)
         if obj.metadata.deletion_timestamp is not None:
             return await self._delete(request, obj)
-        if _is_canary(obj):
+        if canary.is_one(obj):
             return Result()
         if not finalizer.is_on(obj, _KIND):
             try:
@@ -179,7 +178,7 @@ class FlinkDeploymentReconciler:
         ctx.say(warning(reasons.ERROR, reasons.JOB_MANAGER_DEPLOYMENT, failure.message))
         if ctx.deleting or isinstance(error, StatusPruned):
             return
-        status = evolve(ctx.status, error=failure.to_json(self._limits(ctx)))
+        status = evolve(ctx.status, error=failure.to_json(ctx.error_limits))
         await self.writer.write(ctx, status)
 
     # --- the way of one reconcile
@@ -247,7 +246,7 @@ class FlinkDeploymentReconciler:
     async def _advance_last_good(self, ctx: Context, seen: _Seen, problem: Problem) -> Result:
         """The spec is refused: say so, and go on with the last good one (behaviour.md L-30)."""
         self._say(ctx, seen)
-        error = Failure(FailureType.VALIDATION, problem.message).to_json(self._limits(ctx))
+        error = Failure(FailureType.VALIDATION, problem.message).to_json(ctx.error_limits)
         news = error != ctx.status.error
         if news:
             ctx.say(_refusal(problem))
@@ -277,7 +276,7 @@ class FlinkDeploymentReconciler:
 
     async def _act(self, ctx: Context, made: steps.Made, options: ClusterOptions) -> Result:
         """Carry out the plan and write what came of it."""
-        _tell(made)
+        outcome.tell(_log, made)
         stall = made.stall
         status = made.status
         try:
@@ -294,11 +293,11 @@ class FlinkDeploymentReconciler:
         except StepFailed as error:
             status = self._step_failed(ctx, error)
             made = evolve(made, wait=Wait.INTERVAL, again=False, note=None)
-        if stall is not None or not (made.silent or _is_released(made)):
+        if stall is not None or not (made.silent or outcome.is_released(made)):
             await self.writer.write(ctx, status, stall, made.note)
         if made.again:
             return Result(0.0, lane="user")
-        return _no_later(self._next_look(ctx, made.wait), ctx.now, made.due)
+        return outcome.no_later(self._next_look(ctx, made.wait), ctx.now, made.due)
 
     def _object_refused(
         self, ctx: Context, error: ObjectRefused
@@ -308,20 +307,12 @@ class FlinkDeploymentReconciler:
         ctx.say(warning(error.reason, reasons.JOB_MANAGER_DEPLOYMENT, str(error)))
         _log.warning(f"the API server refuses the cluster's objects: {error}", reason=error.reason)
         acknowledged = codec.decode_flinkdeployment_status(ctx.document.document)
-        status = evolve(acknowledged, error=failure.to_json(self._limits(ctx)))
+        status = evolve(acknowledged, error=failure.to_json(ctx.error_limits))
         return status, Stall(error.reason, str(error))
 
     def _step_failed(self, ctx: Context, error: StepFailed) -> FlinkDeploymentStatus:
-        """Flink refuses to stop or cancel the job: it goes on, and is asked again later."""
-        causes = (
-            [Failure(FailureType.RECONCILIATION, str(error.__cause__))] if error.__cause__ else []
-        )
-        failure = Failure(FailureType.UPGRADE_FAILURE, str(error), causes=causes)
-        ctx.say(warning(error.reason, reasons.JOB_MANAGER_DEPLOYMENT, str(error)))
-        _log.warning(f"the job cannot be taken down: {error}", reason=error.reason)
         acknowledged = codec.decode_flinkdeployment_status(ctx.document.document)
-        status = record.without_savepoint_trigger(acknowledged)
-        return evolve(status, error=failure.to_json(self._limits(ctx)))
+        return outcome.step_failed(_log, ctx, acknowledged, error, reasons.JOB_MANAGER_DEPLOYMENT)
 
     async def _delete(self, request: Request, obj: CustomObject) -> Result:
         """Take the cluster down, then let the resource go (behaviour.md 1.7, 3.13)."""
@@ -336,7 +327,7 @@ class FlinkDeploymentReconciler:
         at = self._situation(ctx, seen, spec, ctx.generation)
         made = await self._plan(ctx, options, at, cleanup.cleanup)
         result = await self._act(ctx, made, options)
-        if _is_released(made):
+        if outcome.is_released(made):
             self._forget(ctx.key, request)
         return result
 
@@ -369,7 +360,7 @@ class FlinkDeploymentReconciler:
             observation=observation,
             spec=ctx.spec,
             now=ctx.now,
-            limits=self._limits(ctx),
+            limits=ctx.error_limits,
             options=options,
             health=self._health.get(ctx.key),
             exceptions=self._exceptions.get(ctx.key),
@@ -445,7 +436,7 @@ class FlinkDeploymentReconciler:
             label_selector=ctx.settings.operator.label_selector,
             last_error=ctx.status.error,
             last_job_manager=ctx.status.job_manager_deployment_status,
-            limits=self._limits(ctx),
+            limits=ctx.error_limits,
             deleted_at=ctx.obj.metadata.deletion_timestamp,
         )
 
@@ -498,9 +489,6 @@ class FlinkDeploymentReconciler:
         if settled:
             return status.task_manager.replicas if status.task_manager else None
         return _task_managers(ctx, spec, generation)
-
-    def _limits(self, ctx: Context) -> Limits:
-        return ctx.error_limits
 
 
 def _is_foreign(ctx: Context) -> bool:
@@ -574,36 +562,11 @@ def _compare(before: FlinkDeploymentSpec, after: FlinkDeploymentSpec) -> SpecDif
     return specdiff.between(before, after, standalone=standalone)
 
 
-def _no_later(result: Result, now: dt.datetime, due: dt.datetime | None) -> Result:
-    """Return `result` with a look not after `due`."""
-    if due is None:
-        return result
-    left = max((due - now).total_seconds(), 0.1)
-    if result.requeue_after is not None and result.requeue_after <= left:
-        return result
-    return evolve(result, requeue_after=left)
-
-
 def _refusal(problem: Problem) -> EventDraft:
     if problem.reason == "FlinkVersionMissing":
         text = "Flink version null is not supported by this operator version"
         return warning(reasons.UNSUPPORTED_FLINK_VERSION, reasons.OPERATOR, text)
     return warning(reasons.VALIDATION_ERROR, reasons.OPERATOR, problem.message)
-
-
-def _tell(made: steps.Made) -> None:
-    if made.steps or made.wait == Wait.INTERVAL:
-        _log.info(made.reason)
-    else:
-        _log.debug(made.reason)
-
-
-def _is_released(made: steps.Made) -> bool:
-    return any(isinstance(step, steps.ReleaseFinalizer) for step in made.steps)
-
-
-def _is_canary(obj: CustomObject) -> bool:
-    return obj.metadata.labels.get(CANARY_LABEL, "").lower() == "true"
 
 
 def _job_id(spec: FlinkDeploymentSpec) -> str:

@@ -37,8 +37,9 @@ from flinkop.controllers.flinksessionjob.planning import cleanup, steps
 from flinkop.controllers.flinksessionjob.planning.situation import Situation
 from flinkop.controllers.flinksessionjob.reconciler import Place, Reconciler
 from flinkop.controllers.flinksessionjob.status_writer import StatusWriter
+from flinkop.controllers.jobs import outcome
 from flinkop.controllers.jobs.refusals import StepFailed
-from flinkop.controllers.jobs.steps import Plan, ReleaseFinalizer, Wait
+from flinkop.controllers.jobs.steps import Plan, Wait
 from flinkop.events import reasons
 from flinkop.events.draft import warning
 from flinkop.events.recorder import Recorder
@@ -53,7 +54,7 @@ from flinkop.lifecycle.state import Stall
 from flinkop.lifecycle.upgrade import Question
 from flinkop.runtime.informer import Informer
 from flinkop.runtime.result import Request, Result, RetryError
-from flinkop.stages import apioutage, cluster_options, context, finalizer
+from flinkop.stages import apioutage, canary, cluster_options, context, finalizer
 from flinkop.stages.cluster_options import ClusterOptions, PerResource
 from flinkop.stages.context import ReconcileContext
 from flinkop.stages.probe import ProbeBackoff
@@ -66,7 +67,6 @@ _log = structlog.get_logger(__name__)
 Context = ReconcileContext[FlinkSessionJobSpec, FlinkSessionJobStatus]
 Planner = Callable[[Situation], steps.Outcome]
 
-CANARY_LABEL: Final = "flink.apache.org/canary"
 _KIND: Final = meta.FLINKSESSIONJOBS
 _READ: Final = context.Kind(
     _KIND,
@@ -143,7 +143,7 @@ class FlinkSessionJobReconciler:
         structlog.contextvars.bind_contextvars(generation=obj.metadata.generation)
         if obj.metadata.deletion_timestamp is not None:
             return await self._delete(request, obj)
-        if _is_canary(obj):
+        if canary.is_one(obj):
             return Result()
         if not finalizer.is_on(obj, _KIND):
             try:
@@ -228,7 +228,7 @@ class FlinkSessionJobReconciler:
 
     async def _act(self, ctx: Context, made: steps.Made, place: Place | None) -> Result:
         """Carry out the plan and write what came of it."""
-        _tell(made)
+        outcome.tell(_log, made)
         stall = made.stall
         try:
             if made.periodic is not None:  # one that fails waits a full period, too (R-89)
@@ -237,23 +237,15 @@ class FlinkSessionJobReconciler:
         except StepFailed as error:
             status = self._step_failed(ctx, error)
             made = evolve(made, wait=Wait.PROGRESS, again=False, note=None)
-        if not (made.silent or _is_released(made)):
+        if not (made.silent or outcome.is_released(made)):
             await self.writer.write(ctx, status, stall, made.note)
         if made.again:
             return Result(0.0, lane="user")
-        return _no_later(self._next_look(ctx, made.wait), ctx.now, made.due)
+        return outcome.no_later(self._next_look(ctx, made.wait), ctx.now, made.due)
 
     def _step_failed(self, ctx: Context, error: StepFailed) -> FlinkSessionJobStatus:
-        """Flink refuses to stop or cancel the job: it goes on, and is asked again later."""
-        causes = (
-            [Failure(FailureType.RECONCILIATION, str(error.__cause__))] if error.__cause__ else []
-        )
-        failure = Failure(FailureType.UPGRADE_FAILURE, str(error), causes=causes)
-        ctx.say(warning(error.reason, reasons.JOB, str(error)))
-        _log.warning(f"the job cannot be taken down: {error}", reason=error.reason)
         acknowledged = codec.decode_flinksessionjob_status(ctx.document.document)
-        status = record.without_savepoint_trigger(acknowledged)
-        return evolve(status, error=failure.to_json(ctx.error_limits))
+        return outcome.step_failed(_log, ctx, acknowledged, error, reasons.JOB)
 
     async def _delete(self, request: Request, obj: CustomObject) -> Result:
         """Take the job away, then let the resource go (behaviour.md 1.7, 3.13)."""
@@ -270,7 +262,7 @@ class FlinkSessionJobReconciler:
         at = self._situation(ctx, _Seen(assessed.status, observation, place), spec, ctx.generation)
         made = await self._plan(ctx, at, cleanup.cleanup)
         result = await self._act(ctx, made, place)
-        if _is_released(made):
+        if outcome.is_released(made):
             self._forget(ctx.key, request)
         return result
 
@@ -474,31 +466,6 @@ def beat(namespace: str, cluster: str | None, now: dt.datetime, interval: float)
     phase = zlib.crc32(f"{namespace}/{cluster}".encode()) % 1_000_000 / 1_000_000 * interval
     left = interval - (now.timestamp() - phase) % interval
     return left if left > 1.0 else left + interval
-
-
-def _no_later(result: Result, now: dt.datetime, due: dt.datetime | None) -> Result:
-    """Return `result` with a look not after `due`."""
-    if due is None:
-        return result
-    left = max((due - now).total_seconds(), 0.1)
-    if result.requeue_after is not None and result.requeue_after <= left:
-        return result
-    return evolve(result, requeue_after=left)
-
-
-def _tell(made: steps.Made) -> None:
-    if made.steps or made.wait == Wait.INTERVAL:
-        _log.info(made.reason)
-    else:
-        _log.debug(made.reason)
-
-
-def _is_released(made: steps.Made) -> bool:
-    return any(isinstance(step, ReleaseFinalizer) for step in made.steps)
-
-
-def _is_canary(obj: CustomObject) -> bool:
-    return obj.metadata.labels.get(CANARY_LABEL, "").lower() == "true"
 
 
 def _new_id() -> str:
