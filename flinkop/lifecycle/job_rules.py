@@ -1,8 +1,9 @@
-"""Rules J1 to J5: what a job's state needs of the Flink configuration (api.md 4.2); pure.
+"""Rules that kinds with a job share: J1 to J5, what a job's state needs of the Flink configuration (api.md 4.2); pure.
 
-FlinkDeployments and FlinkSessionJobs share them; rules that need the spec alone are in
-`api.validation`.
+Those that need the spec alone are in `api.validation`.
 """
+
+from typing import Final
 
 from flinkop.api.common import JobSpec, UpgradeMode
 from flinkop.api.validation import Problem
@@ -10,10 +11,29 @@ from flinkop.config import flink_options, options
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.option import Option
 
+_LARGEST_SPEC: Final = 400_000
+
 
 def first_problem(job: JobSpec, conf: FlinkConf) -> Problem | None:
     """Return the first of J1 to J5 that `job` breaks with the effective configuration `conf`."""
     return _checkpoint_directory_is_missing(job, conf) or _savepoint_directory_is_missing(job, conf)
+
+
+def spec_is_too_large(size: int, remedy: str) -> Problem | None:
+    """Return the problem of a spec whose recorded copies, two of them, do not fit into the status.
+
+    Args:
+        size: bytes of the spec as JSON.
+        remedy: what makes it smaller, in words.
+    """
+    if size <= _LARGEST_SPEC:
+        return None
+    return Problem(
+        "spec",
+        "SpecTooLarge",
+        f"the spec has {size} bytes, and its recorded copies would not fit into the status: "
+        f"keep it below {_LARGEST_SPEC} bytes, for example by {remedy}",
+    )
 
 
 def _checkpoint_directory_is_missing(job: JobSpec, conf: FlinkConf) -> Problem | None:

@@ -33,7 +33,6 @@ from flinkop.config import (
     errors as config_errors,
     flatten,
     flink_options,
-    options as config_options,
 )
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.controllers.flinkdeployment import plan, progress, validator
@@ -210,11 +209,7 @@ class FlinkDeploymentReconciler:
         if seen.exceptions is None:
             return
         self._exceptions[ctx.key] = seen.exceptions
-        if seen.exceptions.left_out:
-            _log.info(
-                f"{seen.exceptions.left_out} older exceptions of the job are not told of, because of "
-                f"{config_options.EVENT_EXCEPTIONS_LIMIT.key}"
-            )
+        outcome.tell_left_out(_log, seen.exceptions)
 
     async def _plan(
         self, ctx: Context, options: ClusterOptions, at: Situation, plan_for: Planner

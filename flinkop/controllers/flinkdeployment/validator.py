@@ -27,7 +27,6 @@ _FORBIDDEN: Final = (
     "kubernetes.cluster-id",
     "high-availability.cluster-id",
 )
-_LARGEST_SPEC: Final = 400_000
 """Bytes of a recorded spec: it is kept twice beside the spec itself, and etcd takes 1.5 MiB in all."""
 
 
@@ -103,15 +102,7 @@ def _version_changed_after_last_state(it: Candidate) -> Problem | None:
 
 
 def _spec_is_too_large(it: Candidate) -> Problem | None:
-    """The recorded spec has to fit into the status, twice."""
-    if it.size <= _LARGEST_SPEC:
-        return None
-    return Problem(
-        "spec",
-        "SpecTooLarge",
-        f"the spec has {it.size} bytes, and its recorded copies would not fit into the status: "
-        f"keep it below {_LARGEST_SPEC} bytes, for example by moving log or Flink configuration into the image",
-    )
+    return job_rules.spec_is_too_large(it.size, "moving log or Flink configuration into the image")
 
 
 def _key_is_forbidden(it: Candidate) -> Problem | None:

@@ -26,7 +26,7 @@ from flinkop.artifacts.terms import Terms
 from flinkop.builders import effective_conf
 from flinkop.builders.errors import BuildError
 from flinkop.clock import Clock
-from flinkop.config import errors as config_errors, options as config_options
+from flinkop.config import errors as config_errors
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.config.snapshot import ConfigSnapshot
 from flinkop.controllers.flinksessionjob import plan, progress, validator
@@ -189,11 +189,7 @@ class FlinkSessionJobReconciler:
         ctx.say(*assessed.drafts)
         if assessed.exceptions is not None:
             self._exceptions[ctx.key] = assessed.exceptions
-            if assessed.exceptions.left_out:
-                _log.info(
-                    f"{assessed.exceptions.left_out} older exceptions of the job are not told of, because of "
-                    f"{config_options.EVENT_EXCEPTIONS_LIMIT.key}"
-                )
+            outcome.tell_left_out(_log, assessed.exceptions)
         return await self._act(ctx, made, place)
 
     async def _plan(self, ctx: Context, at: Situation, plan_for: Planner) -> steps.Made:

@@ -5,7 +5,6 @@ Names are looked up when the jar is fetched, and judged then: what they resolve 
 """
 
 from collections.abc import Iterator
-from typing import Final
 
 from attrs import frozen
 
@@ -20,7 +19,6 @@ from flinkop.config import errors
 from flinkop.config.flink_conf import FlinkConf
 from flinkop.lifecycle import autoscaler_rules, job_rules, record
 
-_LARGEST_SPEC: Final = 400_000
 """Bytes of a recorded spec: it is kept twice beside the spec itself, and etcd takes 1.5 MiB in all."""
 
 
@@ -72,15 +70,7 @@ def _change_is_forbidden(it: Candidate) -> Problem | None:
 
 
 def _spec_is_too_large(it: Candidate) -> Problem | None:
-    """The recorded spec has to fit into the status, twice."""
-    if it.size <= _LARGEST_SPEC:
-        return None
-    return Problem(
-        "spec",
-        "SpecTooLarge",
-        f"the spec has {it.size} bytes, and its recorded copies would not fit into the status: "
-        f"keep it below {_LARGEST_SPEC} bytes, for example by moving configuration to the session cluster",
-    )
+    return job_rules.spec_is_too_large(it.size, "moving configuration to the session cluster")
 
 
 def _jar_is_refused(it: Candidate) -> Problem | None:

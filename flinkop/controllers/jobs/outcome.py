@@ -7,11 +7,13 @@ from attrs import evolve
 from structlog.typing import FilteringBoundLogger
 
 from flinkop.api.recorded_spec import SpecT
+from flinkop.config import options
 from flinkop.controllers.jobs.assessed import StatusT
 from flinkop.controllers.jobs.refusals import StepFailed
 from flinkop.controllers.jobs.steps import Plan, ReleaseFinalizer, Wait
 from flinkop.events.draft import warning
 from flinkop.lifecycle import record
+from flinkop.lifecycle.exception_looks import Known
 from flinkop.lifecycle.failure import Failure, FailureType
 from flinkop.runtime.result import Result
 from flinkop.stages.context import ReconcileContext
@@ -23,6 +25,15 @@ def tell(journal: FilteringBoundLogger, made: Plan[Any, Any]) -> None:
         journal.info(made.reason)
     else:
         journal.debug(made.reason)
+
+
+def tell_left_out(journal: FilteringBoundLogger, told: Known) -> None:
+    """Log how many exceptions of the job no Event tells of."""
+    if told.left_out:
+        journal.info(
+            f"{told.left_out} older exceptions of the job are not told of, because of "
+            f"{options.EVENT_EXCEPTIONS_LIMIT.key}"
+        )
 
 
 def is_released(made: Plan[Any, Any]) -> bool:

@@ -20,11 +20,14 @@ from flinkop.controllers.jobs.steps import (
     DisposeSavepoints,
     JobStep,
     Plan,
+    Say,
     TriggerCheckpoint,
     TriggerSavepoint,
     Wait,
     WriteAhead,
 )
+from flinkop.events import reasons
+from flinkop.events.draft import warning
 from flinkop.flink.interpret import Failed
 from flinkop.lifecycle import periodic, record, snapshot_history, snapshot_objects, snapshot_paths
 from flinkop.lifecycle.periodic import Due, Wish
@@ -53,12 +56,14 @@ def trigger(at: JobSituation[StatusT]) -> Plan[StatusT, JobStep[StatusT]] | None
     return None
 
 
-def warnings(at: JobSituation[StatusT]) -> Iterator[str]:
-    """Yield what of the user's wishes cannot be granted, in words."""
-    for kind in _KINDS:
-        due = _due(at, kind, at.remembered.get(kind))
-        if due is not None and due.warning is not None:
-            yield due.warning
+def warned(at: JobSituation[StatusT]) -> tuple[Say, ...]:
+    """Return what is said once of the user's wishes that cannot be granted."""
+    found = (_due(at, kind, at.remembered.get(kind)) for kind in _KINDS)
+    return tuple(
+        Say(warning(reasons.CONFIGURATION_WARNING, reasons.OPERATOR, due.warning, once=True))
+        for due in found
+        if due is not None and due.warning is not None
+    )
 
 
 def due_at(at: JobSituation[StatusT]) -> Iterator[dt.datetime]:

@@ -190,14 +190,10 @@ def _idle(at: Situation) -> Made:
         stall = evolve(stall, message=f"{stall.message}. {_NOT_ROLLED_BACK}")
     moments = (deadlines.rollback(at), _retirement_due(at), *snapshots.due_at(at))
     times = [moment for moment in moments if moment is not None and moment > at.now]
-    said = tuple(
-        Say(warning(reasons.CONFIGURATION_WARNING, reasons.OPERATOR, text, once=True))
-        for text in snapshots.warnings(at)
-    )
     return Plan(
         _reason(status),
         status,
-        said,
+        snapshots.warned(at),
         wait=_wait(status),
         due=min(times, default=None),
         stall=stall,

@@ -6,9 +6,7 @@ from flinkop.api.status import FlinkJobState, FlinkSessionJobStatus
 from flinkop.controllers.flinksessionjob.planning.situation import Situation
 from flinkop.controllers.flinksessionjob.planning.steps import Made
 from flinkop.controllers.jobs import job_progress, situation, snapshots
-from flinkop.controllers.jobs.steps import Plan, Say, Wait
-from flinkop.events import reasons
-from flinkop.events.draft import warning
+from flinkop.controllers.jobs.steps import Plan, Wait
 from flinkop.lifecycle import record
 from flinkop.lifecycle.failure import words
 from flinkop.lifecycle.state import Stall
@@ -34,14 +32,10 @@ def others(at: Situation) -> Made:
 def _idle(at: Situation) -> Made:
     status = at.status
     times = [moment for moment in snapshots.due_at(at) if moment > at.now]
-    said = tuple(
-        Say(warning(reasons.CONFIGURATION_WARNING, reasons.OPERATOR, text, once=True))
-        for text in snapshots.warnings(at)
-    )
     return Plan(
         _reason(status),
         status,
-        said,
+        snapshots.warned(at),
         wait=_wait(status),
         due=min(times, default=None),
         stall=_stall(status),
