@@ -2,13 +2,15 @@
 
 from attrs import evolve
 
-from flinkop.controllers.jobs.situation import JobSituation, StatusT
+from flinkop.api.status import CommonStatus
+from flinkop.controllers.jobs.situation import JobSituation, StatusT, known_path
 from flinkop.controllers.jobs.steps import JobStep, Plan, Say, Wait
 from flinkop.events import reasons
 from flinkop.events.draft import normal, warning
 from flinkop.lifecycle.failure import Failure, FailureType
 from flinkop.lifecycle.specdiff import DiffType
 from flinkop.lifecycle.state import Stall
+from flinkop.lifecycle.upgrade import LAST_STATE_PATH
 
 
 def spec_changed(at: JobSituation[StatusT]) -> tuple[JobStep[StatusT], ...]:
@@ -26,6 +28,22 @@ def spec_changed(at: JobSituation[StatusT]) -> tuple[JobStep[StatusT], ...]:
                 once=True,
             ),
         ),
+    )
+
+
+def suspending() -> Say:
+    """R-22: a job that is still there is going to be taken down."""
+    text = "Suspending existing deployment."
+    return Say(normal(reasons.SUSPENDED, reasons.JOB_MANAGER_DEPLOYMENT, text))
+
+
+def way_out(status: CommonStatus) -> str:
+    """Return what a person can do who knows better than the facts."""
+    path = known_path(status)
+    known = f"the newest known is {path}" if path and path != LAST_STATE_PATH else "none is known"
+    return (
+        "Choose a savepoint or checkpoint to start from: set spec.job.initialSavepointPath to it, and change "
+        f"spec.job.savepointRedeployNonce; {known}"
     )
 
 

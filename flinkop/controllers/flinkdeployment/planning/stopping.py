@@ -34,7 +34,6 @@ from flinkop.controllers.flinkdeployment.planning.steps import (
     Made,
     Outcome,
     Plan,
-    Say,
     Step,
     Wait,
     WriteAhead,
@@ -45,8 +44,6 @@ from flinkop.controllers.jobs import (
     telling as job_telling,
 )
 from flinkop.controllers.jobs.facts import Rest
-from flinkop.events import reasons
-from flinkop.events.draft import normal
 from flinkop.lifecycle import record
 from flinkop.lifecycle.state import Note
 from flinkop.lifecycle.upgrade import Available, Question, Suspend
@@ -216,11 +213,9 @@ def check(at: Situation) -> tuple[Step, ...]:
 
 
 def _suspending(at: Situation, decision: Available) -> tuple[Step, ...]:
-    """R-22: a job that is still there is going to be taken down."""
     if decision.suspend is Suspend.NOOP or at.observation.job_manager is None:
         return ()
-    text = "Suspending existing deployment."
-    return (Say(normal(reasons.SUSPENDED, reasons.JOB_MANAGER_DEPLOYMENT, text)),)
+    return (job_telling.suspending(),)
 
 
 # --- stop with savepoint

@@ -38,7 +38,7 @@ from flinkop.controllers.jobs import situation as job_situation, snapshots, tell
 from flinkop.lifecycle import record, specdiff
 from flinkop.lifecycle.specdiff import DiffType
 from flinkop.lifecycle.state import Note
-from flinkop.lifecycle.upgrade import LAST_STATE_PATH, Available, Impossible, NotNow, Question
+from flinkop.lifecycle.upgrade import Available, Impossible, NotNow, Question
 
 
 def changed(at: Situation) -> Outcome:
@@ -65,21 +65,13 @@ def changed(at: Situation) -> Outcome:
         case Question():
             return Inquiry(decision)
         case Impossible():
-            return job_telling.refused(at, decision.reason, decision.message, _way_out(at))
+            return job_telling.refused(
+                at, decision.reason, decision.message, job_telling.way_out(at.status)
+            )
         case NotNow():
             return _not_now(at, decision)
         case Available():
             return stopping.begin(at, decision)
-
-
-def _way_out(at: Situation) -> str:
-    """Return what a person can do who knows better than the facts."""
-    path = job_situation.known_path(at.status)
-    known = f"the newest known is {path}" if path and path != LAST_STATE_PATH else "none is known"
-    return (
-        "Choose a savepoint or checkpoint to start from: set spec.job.initialSavepointPath to it, and change "
-        f"spec.job.savepointRedeployNonce; {known}"
-    )
 
 
 def _snapshot_is_pending(at: Situation) -> bool:

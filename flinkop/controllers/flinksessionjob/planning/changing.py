@@ -13,9 +13,7 @@ from flinkop.controllers.flinksessionjob.planning import starting, steady
 from flinkop.controllers.flinksessionjob.planning.situation import Situation
 from flinkop.controllers.flinksessionjob.planning.steps import Outcome, Step
 from flinkop.controllers.jobs import deciding, job_progress, situation, snapshots, stopping, telling
-from flinkop.controllers.jobs.steps import Inquiry, Plan, Say, Wait
-from flinkop.events import reasons
-from flinkop.events.draft import normal
+from flinkop.controllers.jobs.steps import Inquiry, Plan, Wait
 from flinkop.lifecycle import record, upgrade
 from flinkop.lifecycle.state import Note
 from flinkop.lifecycle.upgrade import (
@@ -42,7 +40,7 @@ def changed(at: Situation) -> Outcome:
     if situation.recorded_as_down(at.status):
         return _down(at)
     if is_lost(at):
-        return telling.refused(at, UPGRADE_FAILED, _LOST, starting.way_out(at))
+        return telling.refused(at, UPGRADE_FAILED, _LOST, telling.way_out(at.status))
     return take_down(at)
 
 
@@ -58,7 +56,9 @@ def take_down(at: Situation, why: str | None = None) -> Outcome:
         case Question():
             return Inquiry(decision)
         case Impossible():
-            return telling.refused(at, decision.reason, decision.message, starting.way_out(at))
+            return telling.refused(
+                at, decision.reason, decision.message, telling.way_out(at.status)
+            )
         case NotNow():
             return _not_now(at, decision)
         case Available():
@@ -79,11 +79,7 @@ def _begin(at: Situation, decision: Available) -> Outcome:
 
 
 def _suspending(decision: Available) -> tuple[Step, ...]:
-    """R-22: a job that is still there is going to be taken down."""
-    if decision.suspend is Suspend.NOOP:
-        return ()
-    text = "Suspending existing deployment."
-    return (Say(normal(reasons.SUSPENDED, reasons.JOB_MANAGER_DEPLOYMENT, text)),)
+    return () if decision.suspend is Suspend.NOOP else (telling.suspending(),)
 
 
 def _not_now(at: Situation, decision: NotNow) -> Outcome:

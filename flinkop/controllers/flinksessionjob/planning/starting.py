@@ -56,19 +56,9 @@ def deploy(at: Situation, reason: str, said: tuple[Step, ...] = ()) -> Outcome:
         _mode(at) is not UpgradeMode.STATELESS
         and situation.known_path(at.status) == LAST_STATE_PATH
     ):
-        return telling.refused(at, UPGRADE_FAILED, _NO_KNOWN_PATH, way_out(at))
+        return telling.refused(at, UPGRADE_FAILED, _NO_KNOWN_PATH, telling.way_out(at.status))
     written = _attempt(at)
     return _submit(written, reason, (*said, WriteAhead(written.status)))
-
-
-def way_out(at: Situation) -> str:
-    """Return what a person can do who knows better than the facts."""
-    path = situation.known_path(at.status)
-    known = f"the newest known is {path}" if path and path != LAST_STATE_PATH else "none is known"
-    return (
-        "Choose a savepoint or checkpoint to start from: set spec.job.initialSavepointPath to it, and change "
-        f"spec.job.savepointRedeployNonce; {known}"
-    )
 
 
 def is_attempted(status: FlinkSessionJobStatus) -> bool:
