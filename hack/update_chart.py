@@ -6,7 +6,6 @@ CRDs and roles are those of manifests/, the default configuration is the package
 outside a chart, so they are copied; nobody edits the copies.
 """
 
-import argparse
 import json
 import re
 import sys
@@ -20,6 +19,7 @@ sys.path.insert(0, str(HERE.parent))
 
 # Runs from a checkout without being installed.
 from flinkop import __version__  # noqa: E402
+from hack import generated  # noqa: E402
 from hack.pages import dashboard  # noqa: E402
 
 MANIFESTS = HERE.parent / "manifests"
@@ -103,32 +103,5 @@ def render() -> dict[Path, str]:
     return files
 
 
-def main() -> int:
-    """Write or compare; 1 when a file is stale."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="fail when stale, write nothing")
-    check = parser.parse_args().check
-    files = render()
-    stale = [
-        path
-        for path, text in files.items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
-    ]
-    stray = [path for path in (TARGET / "crds").iterdir() if path not in files]
-    if check:
-        for path in (*stale, *stray):
-            print(
-                f"{path.relative_to(CHART.parent)} is stale: run `make generate`", file=sys.stderr
-            )
-        return 1 if stale or stray else 0
-    for path in stray:
-        path.unlink()
-    for path in stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[path], encoding="utf-8")
-        print(f"wrote {path.relative_to(CHART.parent)}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.run(__doc__, render, (TARGET / "crds").iterdir()))

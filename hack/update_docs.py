@@ -5,7 +5,6 @@
 `metrics.md` is written whole; of the other pages only the parts between marks are.
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 # Runs from a checkout without being installed; plans are made from the situations of the tests.
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "test")]
 
+from hack import generated  # noqa: E402
 from hack.pages import artifacts, decisions, metrics, options, phases, states  # noqa: E402
 
 DOCS = HERE.parent / "docs"
@@ -64,25 +64,5 @@ def render() -> dict[Path, str]:
     return pages
 
 
-def main() -> int:
-    """Write or compare; 1 when a page is stale."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="fail when stale, write nothing")
-    check = parser.parse_args().check
-    pages = render()
-    stale = [
-        page
-        for page, text in pages.items()
-        if not page.is_file() or page.read_text(encoding="utf-8") != text
-    ]
-    if check:
-        for page in stale:
-            print(f"{page.name} is stale: run `make generate`", file=sys.stderr)
-        return 1 if stale else 0
-    for page, text in pages.items():
-        page.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.run(__doc__, render))
